@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/diagnosis/classify.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* enum in the kernel's net/tcp_states.h; tcpi_state of TCP_INFO. */
+enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7 };
+
+#define MILLISECOND INT64_C(1000000)
+
+/* RFC 6298: the first SYN is sent again after one second. */
+#define FIRST_RETRANSMISSION (1000 * MILLISECOND)
+/* A rule of this machine answers within the system call that sent the packet. */
+#define AT_ONCE (100 * MILLISECOND)
+/* ARP and NDP ask three times, a second apart, before they give up (arp(7), mcast_solicit).
+   Half of it: another socket's question may already have been under way. */
+#define NEIGHBOUR_GIVES_UP (1500 * MILLISECOND)
+
+#define VERDICT(outcome_, cause_)                                                                  \
+    (struct tcpdiag_verdict) {                                                                     \
+        TCPDIAG_##outcome_, TCPDIAG_CAUSE_##cause_                                                 \
+    }
+
+bool tcpdiag_same_address(const struct tcpdiag_endpoint *a, const struct tcpdiag_endpoint *b) {
+    return a->family == b->family &&
+           memcmp(a->address, b->address, a->family == AF_INET ? 4 : 16) == 0;
+}
+
+static bool link_local(const struct tcpdiag_endpoint *peer) {
+    return peer->family == AF_INET6 && peer->address[0] == 0xfe &&
+           (peer->address[1] & 0xc0) == 0x80;
+}
+
+static bool zero_network(const struct tcpdiag_endpoint *peer) {
+    return peer->family == AF_INET && peer->address[0] == 0;
+}
+
+enum icmp_kind { ICMP_OTHER, ICMP_PORT, ICMP_PROHIBITED, ICMP_UNREACHABLE, ICMP_TTL };
+
+static enum icmp_kind icmp_kind(const struct tcpdiag_evidence *e) {
+    bool v6 = e->icmp_from.family == AF_INET6;
+    if (e->icmp_type == (v6 ? 3 : 11))
+        return ICMP_TTL;
+    if (e->icmp_type != (v6 ? 1 : 3))
+        return ICMP_OTHER;
+    if (v6)
+        switch (e->icmp_code) {
+        case 1:
+        case 5: /* source address failed ingress or egress policy, RFC 4443 */
+        case 6: /* reject route to destination */
+            return ICMP_PROHIBITED;
+        case 4:
+            return ICMP_PORT;
+        default:
+            return ICMP_UNREACHABLE;
+        }
+    switch (e->icmp_code) {
+    case 2: /* what "reject with icmp proto-unreachable" sends */
+    case 3:
+        return ICMP_PORT;
+    case 9:
+    case 10:
+    case 13:
+        return ICMP_PROHIBITED;
+    default:
+        return ICMP_UNREACHABLE;
+    }
+}
+
+/* This machine's own ICMP "host unreachable" has two senders: its firewall, at once, and its
+   neighbour discovery, when nobody has answered for seconds. In between, neither is proved. */
+static struct tcpdiag_verdict own_unreachable(int64_t duration, const struct tcpdiag_evidence *e) {
+    if (duration >= NEIGHBOUR_GIVES_UP)
+        return VERDICT(NO_ROUTE, NEIGHBOUR_SILENT);
+    if (duration < AT_ONCE && e->syn_retransmits <= 0)
+        return VERDICT(DENIED, LOCAL_FIREWALL);
+    return VERDICT(NO_ROUTE, NONE);
+}
+
+static struct tcpdiag_verdict from_icmp(const struct tcpdiag_endpoint *peer, int64_t duration,
+                                        const struct tcpdiag_evidence *e) {
+    enum icmp_kind kind = icmp_kind(e);
+    if (kind == ICMP_TTL)
+        return VERDICT(NO_ROUTE, TTL_EXCEEDED);
+    if (e->icmp_own)
+        return kind == ICMP_UNREACHABLE ? own_unreachable(duration, e)
+                                        : VERDICT(DENIED, LOCAL_FIREWALL);
+    switch (kind) {
+    case ICMP_PORT:
+        return VERDICT(REFUSED, FIREWALL_REJECT);
+    case ICMP_PROHIBITED:
+        return VERDICT(NO_ROUTE, ADMIN_PROHIBITED);
+    case ICMP_UNREACHABLE:
+        return tcpdiag_same_address(&e->icmp_from, peer) ? VERDICT(NO_ROUTE, HOST_REJECT)
+                                                         : VERDICT(NO_ROUTE, ROUTER_UNREACHABLE);
+    default:
+        return VERDICT(NO_ROUTE, NONE);
+    }
+}
+
+static struct tcpdiag_verdict refused(const struct tcpdiag_evidence *e) {
+    /* An ICMP error that found the socket busy is a soft error: SO_ERROR hands it out while the
+       connection still waits in SYN_SENT. A reset would have closed it. */
+    if (e->tcp_state == STATE_SYN_SENT)
+        return VERDICT(REFUSED, FIREWALL_REJECT);
+    return e->queue_complete ? VERDICT(REFUSED, PORT_CLOSED) : VERDICT(REFUSED, NONE);
+}
+
+static struct tcpdiag_verdict unreachable(int error, int64_t duration,
+                                          const struct tcpdiag_evidence *e) {
+    if (e->local)
+        return error == EHOSTUNREACH ? VERDICT(NO_ROUTE, LOCAL_UNREACHABLE)
+                                     : VERDICT(NO_ROUTE, NO_LOCAL_ROUTE);
+    /* Seconds have passed and the first SYN was never sent again: it still lies in this machine's
+       queue, waiting for a neighbour (skb_still_in_host_queue in net/ipv4/tcp_output.c). */
+    if (error == EHOSTUNREACH && duration >= NEIGHBOUR_GIVES_UP && e->syn_retransmits == 0)
+        return VERDICT(NO_ROUTE, NEIGHBOUR_SILENT);
+    return VERDICT(NO_ROUTE, NONE);
+}
+
+static struct tcpdiag_verdict invalid(const struct tcpdiag_endpoint *peer,
+                                      const struct tcpdiag_evidence *e) {
+    if (link_local(peer) && peer->scope == 0)
+        return VERDICT(ERROR, SCOPE_MISSING);
+    /* fib_props[RTN_BLACKHOLE].error is EINVAL (net/ipv4/fib_semantics.c, net/ipv6/route.c). */
+    if (peer->family != 0 && e->local && !zero_network(peer))
+        return VERDICT(NO_ROUTE, BLACKHOLE_ROUTE);
+    return VERDICT(ERROR, NONE);
+}
+
+static struct tcpdiag_verdict forbidden(const struct tcpdiag_endpoint *peer,
+                                        const struct tcpdiag_evidence *e) {
+    if (e->local)
+        return e->labelled ? VERDICT(DENIED, PERMISSION) : VERDICT(DENIED, PROHIBITED_ROUTE);
+    /* ICMPv6 "administratively prohibited" arrives as EACCES; without the queue nobody knows
+       whether this machine, a router or the host has sent it. */
+    return peer->family == AF_INET6 ? VERDICT(NO_ROUTE, NONE) : VERDICT(DENIED, NONE);
+}
+
+static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoint *peer,
+                                         int64_t duration, const struct tcpdiag_evidence *e) {
+    switch (error) {
+    case 0:
+        return e->syn_retransmits > 0 ? VERDICT(CONNECTED, SLOW_HANDSHAKE)
+                                      : VERDICT(CONNECTED, NONE);
+    case ECONNREFUSED:
+        return refused(e);
+    case ECONNRESET:
+        return VERDICT(REFUSED, CONNECTION_RESET);
+    case ENOPROTOOPT: /* ICMP protocol unreachable: icmp_err_convert in net/ipv4/icmp.c */
+        return VERDICT(REFUSED, NONE);
+    case ETIMEDOUT:
+        return VERDICT(TIMEOUT, NO_ANSWER);
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+        return unreachable(error, duration, e);
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case ENONET:
+        return VERDICT(NO_ROUTE, NONE);
+    case EINVAL:
+        return invalid(peer, e);
+    case EACCES:
+        return forbidden(peer, e);
+    case EPERM:
+        return VERDICT(DENIED, PERMISSION);
+    case EADDRNOTAVAIL: /* for IPv6 also "no source address", where the protocol is disabled */
+        return e->local && peer->family == AF_INET ? VERDICT(ERROR, PORTS_USED_UP)
+                                                   : VERDICT(ERROR, NONE);
+    default:
+        return VERDICT(ERROR, NONE);
+    }
+}
+
+static struct tcpdiag_verdict given_up(enum tcpdiag_ending ending, int64_t duration,
+                                       const struct tcpdiag_evidence *e) {
+    bool waiting =
+        e->tcp_state < 0 || e->tcp_state == STATE_SYN_SENT || e->tcp_state == STATE_CLOSE;
+    if (!waiting && e->tcp_state != STATE_SYN_RECV) /* established meanwhile, and nobody looked */
+        return from_error(0, &(struct tcpdiag_endpoint){0}, duration, e);
+    if (ending == TCPDIAG_ENDED_LIMIT || e->syn_retransmits > 0 || duration >= FIRST_RETRANSMISSION)
+        return VERDICT(TIMEOUT, GAVE_UP_WAITING);
+    return VERDICT(ABANDONED, NONE);
+}
+
+struct tcpdiag_verdict tcpdiag_classify_connect(enum tcpdiag_ending ending, int error,
+                                                const struct tcpdiag_endpoint *peer,
+                                                int64_t duration_ns,
+                                                const struct tcpdiag_evidence *evidence) {
+    if (ending != TCPDIAG_ENDED_RESULT && error == 0)
+        return given_up(ending, duration_ns, evidence);
+    if (error != 0 && evidence->icmp)
+        return from_icmp(peer, duration_ns, evidence);
+    return from_error(error, peer, duration_ns, evidence);
+}
+
+struct tcpdiag_verdict tcpdiag_classify_gai(int code) {
+    switch (code) { /* the numbers of glibc and musl alike; see names.c */
+    case 0:
+        return VERDICT(RESOLVED, NONE);
+    case -2: /* EAI_NONAME */
+        return VERDICT(DNS, NAME_NOT_FOUND);
+    case -5: /* EAI_NODATA */
+    case -9: /* EAI_ADDRFAMILY */
+        return VERDICT(DNS, NO_ADDRESS);
+    case -3: /* EAI_AGAIN */
+        return VERDICT(DNS, SERVER_FAILED);
+    case -8: /* EAI_SERVICE */
+        return VERDICT(DNS, BAD_SERVICE);
+    case -4:  /* EAI_FAIL */
+    case -10: /* EAI_MEMORY */
+    case -11: /* EAI_SYSTEM */
+        return VERDICT(DNS, RESOLVER_ERROR);
+    default: /* a wrong argument of the program's: flags, family, socket type */
+        return VERDICT(DNS, NONE);
+    }
+}
+
+struct tcpdiag_verdict tcpdiag_classify_h_errno(int h_error) {
+    switch (h_error) {
+    case 0:
+        return VERDICT(RESOLVED, NONE);
+    case 1: /* HOST_NOT_FOUND */
+        return VERDICT(DNS, NAME_NOT_FOUND);
+    case 2: /* TRY_AGAIN */
+        return VERDICT(DNS, SERVER_FAILED);
+    case 4: /* NO_DATA */
+        return VERDICT(DNS, NO_ADDRESS);
+    default:
+        return VERDICT(DNS, RESOLVER_ERROR);
+    }
+}

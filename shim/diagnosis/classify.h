@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From what was seen to what it means. A cause is claimed only where the evidence
+ * proves it; else the outcome stands alone. Pure: no system call, no allocation,
+ * no locale; thread-safe and async-signal-safe.
+ */
+#ifndef TCPDIAG_CLASSIFY_H
+#define TCPDIAG_CLASSIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shim/diagnosis/outcome.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An address and port, in network byte order as the kernel has it; family 0: none. */
+struct tcpdiag_endpoint {
+    uint16_t family;     /* AF_INET, AF_INET6 or 0. A v4-mapped address is stored as AF_INET. */
+    uint16_t port;       /* host byte order */
+    uint32_t scope;      /* IPv6 scope id (interface index), 0: none */
+    uint8_t address[16]; /* the first 4 bytes for AF_INET */
+};
+
+bool tcpdiag_same_address(const struct tcpdiag_endpoint *a, const struct tcpdiag_endpoint *b);
+
+/* What the socket could tell. Unknown is never zero: see each field. */
+struct tcpdiag_evidence {
+    bool icmp; /* an ICMP error was on the socket's error queue: the next four are set */
+    uint8_t icmp_type;
+    uint8_t icmp_code;
+    bool icmp_own; /* it was sent by an address of this machine */
+    struct tcpdiag_endpoint icmp_from;
+    bool queue_complete; /* the error queue would have held an ICMP error, had one come:
+                            IPv4 always (ip(7), IP_RECVERR), IPv6 only with IPV6_RECVERR */
+    bool local;          /* connect() failed without sending a packet: no source port was taken */
+    bool labelled;       /* a label-based security module (SELinux, Smack) mediates the socket */
+    int tcp_state;       /* TCP_ESTABLISHED (1), ...; -1 unknown */
+    int syn_retransmits; /* SYNs sent again; -1 unknown (the kernel forgets them when a
+                            blocking connect fails: tcp_disconnect) */
+    int64_t rtt_us;      /* of the handshake; -1 unknown */
+};
+
+/* Nothing known. */
+#define TCPDIAG_NO_EVIDENCE                                                                        \
+    (struct tcpdiag_evidence) {                                                                    \
+        .tcp_state = -1, .syn_retransmits = -1, .rtt_us = -1                                       \
+    }
+
+enum tcpdiag_ending {
+    TCPDIAG_ENDED_RESULT,  /* the kernel's word: error is 0 or an errno */
+    TCPDIAG_ENDED_CLOSED,  /* the program closed, shut down or abandoned the socket */
+    TCPDIAG_ENDED_LIMIT,   /* the program's own time limit ran out (SO_SNDTIMEO) */
+    TCPDIAG_ENDED_PROCESS, /* the process exited or replaced itself */
+};
+
+struct tcpdiag_verdict {
+    enum tcpdiag_outcome outcome;
+    enum tcpdiag_cause cause;
+};
+
+/* How a TCP connect to peer ended after duration_ns (of CLOCK_MONOTONIC). error: errno or 0. */
+struct tcpdiag_verdict tcpdiag_classify_connect(enum tcpdiag_ending ending, int error,
+                                                const struct tcpdiag_endpoint *peer,
+                                                int64_t duration_ns,
+                                                const struct tcpdiag_evidence *evidence);
+
+/* getaddrinfo's return value. */
+struct tcpdiag_verdict tcpdiag_classify_gai(int code);
+
+/* h_errno after a gethostbyname of any form failed; 0 where it did not. */
+struct tcpdiag_verdict tcpdiag_classify_h_errno(int h_error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

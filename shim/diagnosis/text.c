@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/diagnosis/text.h"
+
+void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width) {
+    char digits[24];
+    char *at = digits + sizeof digits;
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+        width--;
+    } while (value != 0 || width > 0);
+    tcpdiag_put(out, at, (size_t)(digits + sizeof digits - at));
+}
+
+void tcpdiag_put_hex(struct tcpdiag_out *out, uint64_t value) {
+    char digits[16];
+    char *at = digits + sizeof digits;
+    do {
+        *--at = "0123456789abcdef"[value & 15];
+        value >>= 4;
+    } while (value != 0);
+    tcpdiag_put(out, at, (size_t)(digits + sizeof digits - at));
+}
+
+void tcpdiag_put_ms(struct tcpdiag_out *out, int64_t us) {
+    if (us < 0)
+        us = 0;
+    tcpdiag_put_number(out, (uint64_t)us / 1000, 1);
+    unsigned fraction = (unsigned)(us % 1000);
+    if (fraction == 0)
+        return;
+    char text[4] = {'.', (char)('0' + fraction / 100), (char)('0' + fraction / 10 % 10),
+                    (char)('0' + fraction % 10)};
+    size_t length = sizeof text;
+    while (text[length - 1] == '0')
+        length--;
+    tcpdiag_put(out, text, length);
+}
+
+/* The civil date of a day number, by the era arithmetic of the proleptic Gregorian calendar: a
+   400-year era has 146,097 days, and a year that begins in March has its leap day last. */
+static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
+    days += 719468; /* from 0000-03-01 to 1970-01-01 */
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    unsigned in_era = (unsigned)(days - era * 146097);
+    unsigned year_of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    unsigned in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned from_march = (5 * in_year + 2) / 153;
+    *day = in_year - (153 * from_march + 2) / 5 + 1;
+    *month = from_march < 10 ? from_march + 3 : from_march - 9;
+    *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
+}
+
+void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns) {
+    int64_t seconds = wall_ns / 1000000000;
+    unsigned micro = (unsigned)(wall_ns % 1000000000 / 1000);
+    int64_t year;
+    unsigned month;
+    unsigned day;
+    civil(seconds / 86400, &year, &month, &day);
+    unsigned in_day = (unsigned)(seconds % 86400);
+    tcpdiag_put_number(out, (uint64_t)year, 4);
+    tcpdiag_put_literal(out, "-");
+    tcpdiag_put_number(out, month, 2);
+    tcpdiag_put_literal(out, "-");
+    tcpdiag_put_number(out, day, 2);
+    tcpdiag_put_literal(out, "T");
+    tcpdiag_put_number(out, in_day / 3600, 2);
+    tcpdiag_put_literal(out, ":");
+    tcpdiag_put_number(out, in_day / 60 % 60, 2);
+    tcpdiag_put_literal(out, ":");
+    tcpdiag_put_number(out, in_day % 60, 2);
+    tcpdiag_put_literal(out, ".");
+    tcpdiag_put_number(out, micro, 6);
+    tcpdiag_put_literal(out, "Z");
+}
+
+/* The length of the valid UTF-8 sequence at bytes, by the table of RFC 3629 section 4; 0: none. */
+static size_t utf8_sequence(const unsigned char *bytes, size_t length) {
+    unsigned char first = bytes[0];
+    unsigned char low = 0x80;
+    unsigned char high = 0xbf;
+    size_t need;
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xc2 && first <= 0xdf)
+        need = 2;
+    else if (first >= 0xe0 && first <= 0xef)
+        need = 3;
+    else if (first >= 0xf0 && first <= 0xf4)
+        need = 4;
+    else
+        return 0;
+    if (first == 0xe0)
+        low = 0xa0; /* overlong */
+    else if (first == 0xed)
+        high = 0x9f; /* surrogates */
+    else if (first == 0xf0)
+        low = 0x90; /* overlong */
+    else if (first == 0xf4)
+        high = 0x8f; /* beyond U+10FFFF */
+    if (length < need || bytes[1] < low || bytes[1] > high)
+        return 0;
+    for (size_t i = 2; i < need; i++)
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    return need;
+}
+
+/* What stands for the character at bytes: itself, an escape in scratch, or U+FFFD. */
+static size_t json_character(const unsigned char *bytes, size_t length, const char **text,
+                             size_t *text_length, char scratch[6]) {
+    size_t taken = utf8_sequence(bytes, length);
+    if (taken == 0) {
+        *text = "\xef\xbf\xbd";
+        *text_length = 3;
+        return 1;
+    }
+    *text = (const char *)bytes;
+    *text_length = taken;
+    if (bytes[0] == '"' || bytes[0] == '\\') {
+        scratch[0] = '\\';
+        scratch[1] = (char)bytes[0];
+        *text = scratch;
+        *text_length = 2;
+    } else if (bytes[0] < 0x20 || bytes[0] == 0x7f) { /* DEL too: it would reach a terminal */
+        memcpy(scratch, "\\u00", 4);
+        scratch[4] = (char)('0' + (bytes[0] >> 4));
+        scratch[5] = "0123456789abcdef"[bytes[0] & 15];
+        *text = scratch;
+        *text_length = 6;
+    }
+    return taken;
+}
+
+void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length, size_t room) {
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    const unsigned char *at = (const unsigned char *)bytes;
+    while (length > 0) {
+        char scratch[6];
+        const char *text;
+        size_t text_length;
+        size_t taken = json_character(at, length, &text, &text_length, scratch);
+        bool last = taken == length;
+        if (text_length + (last ? 0 : sizeof ellipsis - 1) > room) {
+            tcpdiag_put(out, ellipsis, sizeof ellipsis - 1);
+            return;
+        }
+        tcpdiag_put(out, text, text_length);
+        room -= text_length;
+        at += taken;
+        length -= taken;
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes text into a fixed buffer without stdio, locale or allocation. What does not fit is
+ * dropped and `full` is set; the buffer never overflows. Async-signal-safe.
+ */
+#ifndef TCPDIAG_TEXT_H
+#define TCPDIAG_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct tcpdiag_out {
+    char *at;
+    char *end; /* one past the last byte that may be written */
+    bool full;
+};
+
+static inline void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length) {
+    if ((size_t)(out->end - out->at) < length) {
+        out->full = true;
+        return;
+    }
+    memcpy(out->at, bytes, length);
+    out->at += length;
+}
+
+#define tcpdiag_put_literal(out, literal) tcpdiag_put(out, literal, sizeof(literal) - 1)
+
+static inline void tcpdiag_put_string(struct tcpdiag_out *out, const char *string) {
+    tcpdiag_put(out, string, strlen(string));
+}
+
+/* Decimal, with at least `width` digits. */
+void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width);
+
+/* Lower-case hexadecimal without leading zeros. */
+void tcpdiag_put_hex(struct tcpdiag_out *out, uint64_t value);
+
+/* Microseconds as milliseconds: 312 -> 0.312, 1002500 -> 1002.5, 5000 -> 5. */
+void tcpdiag_put_ms(struct tcpdiag_out *out, int64_t us);
+
+/* RFC 3339 in UTC with microseconds: 2026-11-24T09:30:00.123456Z. */
+void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns);
+
+/* The inside of a JSON string (RFC 8259): control bytes, quotes and backslashes escaped, bytes that
+   are no UTF-8 (RFC 3629) replaced by U+FFFD. Stops after at most `room` output bytes with U+2026.
+ */
+void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length, size_t room);
+
+#endif

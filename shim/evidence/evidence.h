@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a TCP socket can tell about its connect, read without changing what the program sees.
+ *
+ * Reading the error queue clears the socket's pending error (sock_dequeue_err_skb in
+ * net/core/skbuff.c), so tcpdiag_evidence_failure may be called only after the program has had its
+ * error or has given the socket up. tcpdiag_evidence_state has no side effect at any time.
+ *
+ * Every call is a bare system call: no hook is entered. Async-signal-safe; errno is changed.
+ */
+#ifndef TCPDIAG_EVIDENCE_H
+#define TCPDIAG_EVIDENCE_H
+
+#include "shim/diagnosis/classify.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Fills tcp_state, syn_retransmits and rtt_us from TCP_INFO. A socket that TCP_INFO says nothing
+   about (closed and reset by a failed blocking connect) leaves them unknown. */
+void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence);
+
+/* Fills everything else after connect to peer failed with error. own_queue: the caller set
+   IP_RECVERR or IPV6_RECVERR itself, so that the queue is its to read; where the program has set
+   it, its queue is left alone and nothing is claimed from it. */
+void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
+                              bool own_queue, struct tcpdiag_evidence *evidence);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
