@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connects in flight: those that the kernel goes on with after the call has returned.
+ *
+ * A fixed table; lock-free, async-signal-safe. Whoever takes an attempt out owns it alone, and so
+ * exactly one end is written. It belongs to the process that made it: the child of a fork starts
+ * with an empty table (MADV_WIPEONFORK), and a vfork child, which shares the table, is told by the
+ * pid in the attempt.
+ */
+#ifndef TCPDIAG_ATTEMPTS_H
+#define TCPDIAG_ATTEMPTS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shim/diagnosis/record.h"
+
+struct tcpdiag_attempt {
+    int fd;
+    int alias; /* another descriptor of the same socket, by dup; -1: none */
+    int pid;
+    int epoll_fd; /* the epoll that watches it, -1: unknown */
+    uint64_t epoll_data;
+    uint64_t number;
+    uint64_t cookie; /* SO_COOKIE: tells this socket from a later one with the same number */
+    int64_t begin_ns;
+    int64_t failed_ns; /* when a wait showed the program that it failed, 0: not yet */
+    struct tcpdiag_endpoint peer;
+    enum tcpdiag_blocking blocking;
+    bool own_recverr; /* we set IPV6_RECVERR and have to take it back */
+    bool shared;      /* the process has forked since: a child may hold the socket too */
+};
+
+/* How many are in flight. The one load that a hook on a waiting call costs. */
+extern _Atomic unsigned *const tcpdiag_in_flight;
+#define TCPDIAG_IN_FLIGHT()                                                                        \
+    TCPDIAG_UNLIKELY(atomic_load_explicit(tcpdiag_in_flight, memory_order_acquire) != 0)
+
+void tcpdiag_attempts_init(void);
+
+/* False where the table has no room for it: the attempt is not followed. */
+bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt);
+
+/* A copy of the attempt on fd (or on its alias), which stays in the table. */
+bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy);
+
+/* Takes out the attempt with this descriptor and number. True for one caller only. */
+bool tcpdiag_attempts_take(int fd, uint64_t number);
+
+/* Stores the fields that may change: alias, epoll_fd, epoll_data, failed_ns, shared. */
+void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt);
+
+/* The first attempt at or after *position, which moves on behind it; false at the end. */
+bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Included in front of every file of the shim. One library has to load under every glibc since
+ * 2.2.5 and under musl, so the symbols that glibc has re-versioned since are pinned to their first
+ * version. A library that needs dlsym@GLIBC_2.34 keeps each program on an older system from
+ * starting.
+ */
+#ifndef TCPDIAG_COMPAT_H
+#define TCPDIAG_COMPAT_H
+
+#define _GNU_SOURCE 1
+#include <features.h>
+
+#if defined(__x86_64__) && defined(__LP64__) && defined(__GLIBC__) && !defined(TCPDIAG_NO_SYMVER)
+__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
+__asm__(".symver memcpy, memcpy@GLIBC_2.2.5");
+__asm__(".symver clock_gettime, clock_gettime@GLIBC_2.2.5");
+#endif
+
+#define TCPDIAG_LIKELY(x) __builtin_expect(!!(x), 1)
+#define TCPDIAG_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+#endif

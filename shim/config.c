@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/config.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "shim/diagnosis/text.h"
+#include "shim/sink.h"
+#include "shim/sys.h"
+
+struct tcpdiag_config tcpdiag_config;
+struct tcpdiag_identity tcpdiag_identity;
+
+static char executable[256];
+static struct utsname host;
+
+/* secure_getenv(3) came with glibc 2.17, under a later symbol version than this library may need.
+   Where it is missing, a program that runs as somebody else has no settings at all. */
+static const char *setting(const char *name) {
+    static char *(*secure)(const char *);
+    static bool looked;
+    if (!looked) {
+        *(void **)&secure = dlsym(RTLD_DEFAULT, "secure_getenv");
+        looked = true;
+    }
+    if (secure)
+        return secure(name);
+    if (getuid() != geteuid() || getgid() != getegid())
+        return NULL;
+    return getenv(name);
+}
+
+static void identify(void) {
+    static char link[TCPDIAG_PATH_MAX];
+    long length = readlink("/proc/self/exe", link, sizeof link);
+    const char *name = length > 0 ? memrchr(link, '/', (size_t)length) : NULL;
+    if (name) {
+        size_t size = (size_t)(link + length - ++name);
+        if (size > sizeof executable)
+            size = sizeof executable;
+        memcpy(executable, name, size);
+        tcpdiag_identity.executable = (struct tcpdiag_text){executable, size};
+    }
+    if (uname(&host) == 0)
+        tcpdiag_identity.host = (struct tcpdiag_text){host.nodename, strlen(host.nodename)};
+    tcpdiag_identity.start = (uint64_t)sys_nanoseconds(CLOCK_REALTIME);
+}
+
+/* %p pid, %e executable, %h host, %% a percent sign; another letter stands for itself. */
+static void expand(struct tcpdiag_out *out, const char *pattern) {
+    for (; *pattern; pattern++) {
+        if (*pattern != '%' || !pattern[1]) {
+            tcpdiag_put(out, pattern, 1);
+            continue;
+        }
+        switch (*++pattern) {
+        case 'p':
+            tcpdiag_put_number(out, (uint64_t)getpid(), 1);
+            break;
+        case 'e':
+            tcpdiag_put(out, tcpdiag_identity.executable.bytes, tcpdiag_identity.executable.length);
+            break;
+        case 'h':
+            tcpdiag_put(out, tcpdiag_identity.host.bytes, tcpdiag_identity.host.length);
+            break;
+        case '%':
+            tcpdiag_put(out, pattern, 1);
+            break;
+        default:
+            tcpdiag_put(out, pattern - 1, 2);
+        }
+    }
+}
+
+/* The XDG Base Directory Specification: a relative XDG_STATE_HOME is to be ignored. */
+static void put_default_place(struct tcpdiag_out *out) {
+    const char *state = setting("XDG_STATE_HOME");
+    const char *home = setting("HOME");
+    if (state && state[0] == '/') {
+        tcpdiag_put_string(out, state);
+    } else if (home && home[0] == '/') {
+        tcpdiag_put_string(out, home);
+        tcpdiag_put_literal(out, "/.local/state");
+    } else {
+        tcpdiag_put_literal(out, "/tmp/tcpdiag-");
+        tcpdiag_put_number(out, geteuid(), 1);
+        tcpdiag_put_literal(out, "/tcpdiag.jsonl");
+        return;
+    }
+    tcpdiag_put_literal(out, "/tcpdiag/tcpdiag.jsonl");
+}
+
+static void place_log(void) {
+    struct tcpdiag_out out = {tcpdiag_config.path,
+                              tcpdiag_config.path + sizeof tcpdiag_config.path - 1, false};
+    const char *log = setting("TCPDIAG_LOG");
+    if (log && strcmp(log, "stderr") == 0) {
+        tcpdiag_config.to_stderr = true;
+        return;
+    }
+    tcpdiag_config.default_place = !log || !log[0];
+    if (tcpdiag_config.default_place)
+        put_default_place(&out);
+    else
+        expand(&out, log);
+    if (out.full) {
+        tcpdiag_config.path[0] = '\0';
+        tcpdiag_sink_complain(
+            "TCPDIAG_LOG is longer than this library can hold: nothing is logged");
+    }
+}
+
+static void choose_events(void) {
+    const char *events = setting("TCPDIAG_EVENTS");
+    if (!events || !events[0] || strcmp(events, "all") == 0)
+        return;
+    if (strcmp(events, "outcomes") == 0)
+        tcpdiag_config.events = TCPDIAG_EVENTS_OUTCOMES;
+    else if (strcmp(events, "failures") == 0)
+        tcpdiag_config.events = TCPDIAG_EVENTS_FAILURES;
+    else
+        tcpdiag_sink_complain("TCPDIAG_EVENTS is none of all, outcomes, failures: all are logged");
+}
+
+static bool switched_on(const char *name, const char *complaint) {
+    const char *value = setting(name);
+    if (!value || !value[0] || strcmp(value, "0") == 0)
+        return false;
+    if (strcmp(value, "1") == 0)
+        return true;
+    tcpdiag_sink_complain(complaint);
+    return false;
+}
+
+void tcpdiag_config_init(void) {
+    identify();
+    const char *warn = setting("TCPDIAG_WARN");
+    tcpdiag_config.warn = warn && strcmp(warn, "1") == 0;
+    place_log();
+    choose_events();
+    tcpdiag_config.ipv6_recverr = switched_on(
+        "TCPDIAG_IPV6_RECVERR", "TCPDIAG_IPV6_RECVERR is neither 0 nor 1: it stays off");
+}

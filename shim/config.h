@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The settings of libtcpdiag(7), read from the environment once, before main. */
+#ifndef TCPDIAG_CONFIG_H
+#define TCPDIAG_CONFIG_H
+
+#include <stdbool.h>
+
+#include "shim/diagnosis/record.h"
+
+enum tcpdiag_events { TCPDIAG_EVENTS_ALL, TCPDIAG_EVENTS_OUTCOMES, TCPDIAG_EVENTS_FAILURES };
+
+#define TCPDIAG_PATH_MAX 1024
+
+struct tcpdiag_config {
+    enum tcpdiag_events events;
+    bool ipv6_recverr; /* may set IPV6_RECVERR on the program's connecting sockets */
+    bool warn;         /* under `tcpdiag run`: one line to standard error may say what is lost */
+    bool to_stderr;
+    bool default_place;          /* the log is ours to make, with its directories */
+    char path[TCPDIAG_PATH_MAX]; /* "" where no log can be named */
+};
+
+extern struct tcpdiag_config tcpdiag_config;
+extern struct tcpdiag_identity tcpdiag_identity;
+
+void tcpdiag_config_init(void);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/evidence/evidence.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/* Uses struct timespec without declaring it. */
+#include <linux/errqueue.h>
+
+#include "shim/evidence/endpoint.h"
+#include "shim/scratch.h"
+#include "shim/sys.h"
+
+void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    /* Older kernels fill in less: what this reads was there in Linux 2.6. */
+    if (sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+        return;
+    if (length < offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans)
+        return;
+    evidence->tcp_state = info.tcpi_state;
+    evidence->syn_retransmits = (int)info.tcpi_total_retrans;
+    if (info.tcpi_rtt > 0 && info.tcpi_state != TCP_SYN_SENT)
+        evidence->rtt_us = info.tcpi_rtt;
+}
+
+/* Whether the program itself asked for the error queue: then what is in it is the program's. */
+static bool queue_is_the_programs(int fd) {
+    return sys_int_option(fd, IPPROTO_IP, IP_RECVERR, 0) != 0 ||
+           sys_int_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 0) != 0;
+}
+
+static void take_error(const struct cmsghdr *message, struct tcpdiag_evidence *evidence) {
+    bool known = (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_RECVERR) ||
+                 (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_RECVERR);
+    if (!known || message->cmsg_len < CMSG_LEN(sizeof(struct sock_extended_err)))
+        return;
+    struct sock_extended_err error;
+    memcpy(&error, CMSG_DATA(message), sizeof error);
+    if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6)
+        return;
+    evidence->icmp = true;
+    evidence->icmp_type = error.ee_type;
+    evidence->icmp_code = error.ee_code;
+    /* The offender follows the error (SO_EE_OFFENDER, ip(7)). */
+    tcpdiag_endpoint_from(&evidence->icmp_from, CMSG_DATA(message) + sizeof error,
+                          (socklen_t)(message->cmsg_len - CMSG_LEN(sizeof error)));
+}
+
+/* All of the queue: what stayed in it would pass for the answer to the socket's next connect. */
+static void read_queue(int fd, struct tcpdiag_evidence *evidence) {
+    union {
+        struct cmsghdr align;
+        char bytes[256];
+    } control;
+    for (int i = 0; i < 16; i++) {
+        struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof control};
+        if (sys_recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            return;
+        for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = CMSG_NXTHDR(&message, at))
+            take_error(at, evidence);
+    }
+}
+
+/* SIOCGIFCONF (netdevice(7)) lists this network namespace's IPv4 addresses through any socket. */
+static bool own_ipv4(int fd, const struct tcpdiag_endpoint *address) {
+    struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
+    if (!scratch)
+        return false;
+    struct ifconf list = {.ifc_len = sizeof scratch->line, .ifc_buf = scratch->line};
+    bool found = false;
+    if (ioctl(fd, SIOCGIFCONF, &list) == 0)
+        for (int at = 0; at + (int)sizeof(struct ifreq) <= list.ifc_len;
+             at += sizeof(struct ifreq)) {
+            struct sockaddr_in *in =
+                (struct sockaddr_in *)(scratch->line + at + offsetof(struct ifreq, ifr_addr));
+            found = found || memcmp(&in->sin_addr, address->address, 4) == 0;
+        }
+    tcpdiag_scratch_give(scratch);
+    return found;
+}
+
+/* The address that this machine would send from: a UDP connect sends nothing. Only reached where
+   IPV6_RECVERR was set on our side, which the user has asked for. */
+static bool own_ipv6(const struct tcpdiag_endpoint *peer, const struct tcpdiag_endpoint *address) {
+    struct sockaddr_in6 to = {
+        .sin6_family = AF_INET6, .sin6_port = 1, .sin6_scope_id = peer->scope};
+    memcpy(&to.sin6_addr, peer->address, sizeof to.sin6_addr);
+    int fd = (int)syscall(SYS_socket, AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    struct tcpdiag_endpoint self = {0};
+    struct sockaddr_in6 name;
+    socklen_t length = sizeof name;
+    if (syscall(SYS_connect, fd, &to, sizeof to) == 0 && sys_getsockname(fd, &name, &length) == 0)
+        tcpdiag_endpoint_from(&self, &name, length);
+    sys_close(fd);
+    return tcpdiag_same_address(&self, address);
+}
+
+/* A failed blocking connect has forgotten its source address (tcp_disconnect in net/ipv4/tcp.c), so
+   where the socket does not name it the machine's addresses are asked. */
+static bool own_address(int fd, const struct tcpdiag_endpoint *self,
+                        const struct tcpdiag_endpoint *peer,
+                        const struct tcpdiag_endpoint *address) {
+    if (tcpdiag_same_address(self, address))
+        return true;
+    if (address->family == AF_INET)
+        return address->address[0] == 127 || own_ipv4(fd, address);
+    return own_ipv6(peer, address);
+}
+
+void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
+                              bool own_queue, struct tcpdiag_evidence *evidence) {
+    struct sockaddr_in6 name;
+    socklen_t length = sizeof name;
+    struct tcpdiag_endpoint self = {0};
+    if (sys_getsockname(fd, &name, &length) == 0) {
+        tcpdiag_endpoint_from(&self, &name, length);
+        /* The route is looked up before a source port is taken, and a port once taken stays in the
+           socket's name: none means that no packet was sent. */
+        evidence->local = self.port == 0;
+    }
+    if (error == EACCES) {
+        char label[1];
+        length = sizeof label;
+        /* ENOPROTOOPT: no security module gives sockets labels. */
+        evidence->labelled =
+            sys_getsockopt(fd, SOL_SOCKET, SO_PEERSEC, label, &length) == 0 || errno == ERANGE;
+    }
+    if (!own_queue && queue_is_the_programs(fd))
+        return;
+    evidence->queue_complete = own_queue || peer->family == AF_INET;
+    read_queue(fd, evidence);
+    if (evidence->icmp)
+        evidence->icmp_own = own_address(fd, &self, peer, &evidence->icmp_from);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls that ask how a connect in flight has gone: getsockopt(SO_ERROR) and getpeername. */
+#include "shim/real.h"
+#include "shim/track.h"
+
+TCPDIAG_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+    int result = REAL(getsockopt)(fd, level, option, value, length);
+    if (TCPDIAG_IN_FLIGHT() && level == SOL_SOCKET && option == SO_ERROR && result == 0 &&
+        *length >= (socklen_t)sizeof(int)) {
+        if (*(int *)value != 0)
+            tcpdiag_seen_error(fd, *(int *)value);
+        else
+            tcpdiag_seen_ready(fd);
+    }
+    return result;
+}
+
+TCPDIAG_EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
+    int result = REAL(getpeername)(fd, address, length);
+    if (TCPDIAG_IN_FLIGHT())
+        tcpdiag_seen_ready(fd);
+    return result;
+}

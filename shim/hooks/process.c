@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls that end a process or its program image with a connect in flight. */
+#include <stdarg.h>
+
+#include "shim/real.h"
+#include "shim/track.h"
+
+static void image_ends(void) {
+    if (TCPDIAG_IN_FLIGHT())
+        tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
+}
+
+TCPDIAG_EXPORT pid_t fork(void) {
+    struct tcpdiag_attempt attempt;
+    if (TCPDIAG_IN_FLIGHT())
+        for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);) {
+            attempt.shared = true; /* its pending error may be the child's to read */
+            tcpdiag_attempts_update(&attempt);
+        }
+    return REAL(fork)();
+}
+
+TCPDIAG_EXPORT void _exit(int status) {
+    image_ends();
+    REAL(_exit)(status);
+    __builtin_unreachable();
+}
+
+TCPDIAG_EXPORT void _Exit(int status) {
+    _exit(status);
+}
+
+TCPDIAG_EXPORT int execve(const char *path, char *const arguments[], char *const environment[]) {
+    image_ends();
+    return REAL(execve)(path, arguments, environment);
+}
+
+TCPDIAG_EXPORT int execv(const char *path, char *const arguments[]) {
+    image_ends();
+    return REAL(execv)(path, arguments);
+}
+
+TCPDIAG_EXPORT int execvp(const char *file, char *const arguments[]) {
+    image_ends();
+    return REAL(execvp)(file, arguments);
+}
+
+TCPDIAG_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[]) {
+    image_ends();
+    return REAL(execvpe)(file, arguments, environment);
+}
+
+TCPDIAG_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[]) {
+    image_ends();
+    return REAL(fexecve)(fd, arguments, environment);
+}
+
+/* The list forms call exec inside libc, past the hooks above. The list is laid out on the stack, as
+   libc does it: exec must work where malloc does not (signal-safety(7)). */
+#define LIST_TO_ARRAY(first)                                                                       \
+    size_t count = 1;                                                                              \
+    va_list list;                                                                                  \
+    va_start(list, first);                                                                         \
+    while (va_arg(list, const char *))                                                             \
+        count++;                                                                                   \
+    va_end(list);                                                                                  \
+    char *arguments[count + 1];                                                                    \
+    va_start(list, first);                                                                         \
+    arguments[0] = (char *)first;                                                                  \
+    for (size_t i = 1; i <= count; i++)                                                            \
+    arguments[i] = va_arg(list, char *)
+
+TCPDIAG_EXPORT int execl(const char *path, const char *first, ...) {
+    LIST_TO_ARRAY(first);
+    va_end(list);
+    return execv(path, arguments);
+}
+
+TCPDIAG_EXPORT int execlp(const char *file, const char *first, ...) {
+    LIST_TO_ARRAY(first);
+    va_end(list);
+    return execvp(file, arguments);
+}
+
+TCPDIAG_EXPORT int execle(const char *path, const char *first, ...) {
+    LIST_TO_ARRAY(first);
+    char *const *environment = va_arg(list, char *const *);
+    va_end(list);
+    return execve(path, arguments, environment);
+}

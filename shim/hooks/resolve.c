@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* getaddrinfo and its older kin. */
+#include <errno.h>
+#include <string.h>
+
+#include "shim/real.h"
+#include "shim/track.h"
+
+/* Nobody is asked for it: the address is in the text (or there is none: a local one). */
+static bool is_numeric(const char *name) {
+    return !name || strchr(name, ':') || name[strspn(name, "0123456789.")] == '\0';
+}
+
+TCPDIAG_EXPORT int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                               struct addrinfo **answers) {
+    struct tcpdiag_lookup lookup;
+    tcpdiag_lookup_begin(&lookup, name, service, is_numeric(name));
+    int result = REAL(getaddrinfo)(name, service, hints, answers);
+    tcpdiag_lookup_end(&lookup, result, errno, result == 0 ? *answers : NULL);
+    return result;
+}
+
+TCPDIAG_EXPORT struct hostent *gethostbyname(const char *name) {
+    struct tcpdiag_lookup lookup;
+    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    struct hostent *answers = REAL(gethostbyname)(name);
+    tcpdiag_lookup_end_host(&lookup, answers ? 0 : h_errno, answers);
+    return answers;
+}
+
+TCPDIAG_EXPORT struct hostent *gethostbyname2(const char *name, int family) {
+    struct tcpdiag_lookup lookup;
+    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    struct hostent *answers = REAL(gethostbyname2)(name, family);
+    tcpdiag_lookup_end_host(&lookup, answers ? 0 : h_errno, answers);
+    return answers;
+}
+
+/* ERANGE: there is an answer, and the program will ask again with more room for it. */
+static void end_reentrant(const struct tcpdiag_lookup *lookup, int result, int h_error,
+                          const struct hostent *answers) {
+    if (answers || result == ERANGE)
+        h_error = 0;
+    else if (h_error == 0)
+        h_error = -1; /* NETDB_INTERNAL */
+    tcpdiag_lookup_end_host(lookup, h_error, answers);
+}
+
+TCPDIAG_EXPORT int gethostbyname_r(const char *name, struct hostent *host, char *buffer,
+                                   size_t size, struct hostent **answers, int *h_error) {
+    struct tcpdiag_lookup lookup;
+    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    int result = REAL(gethostbyname_r)(name, host, buffer, size, answers, h_error);
+    end_reentrant(&lookup, result, *h_error, *answers);
+    return result;
+}
+
+TCPDIAG_EXPORT int gethostbyname2_r(const char *name, int family, struct hostent *host,
+                                    char *buffer, size_t size, struct hostent **answers,
+                                    int *h_error) {
+    struct tcpdiag_lookup lookup;
+    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    int result = REAL(gethostbyname2_r)(name, family, host, buffer, size, answers, h_error);
+    end_reentrant(&lookup, result, *h_error, *answers);
+    return result;
+}
+
+/* glibc looks these up in threads inside libc, past getaddrinfo's hook. With GAI_WAIT the answers
+   are there when the call returns; with GAI_NOWAIT nothing tells us when (docs/limits.md). */
+TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count,
+                                 struct sigevent *event) {
+    if (mode != GAI_WAIT || count < 0)
+        return REAL(getaddrinfo_a)(mode, list, count, event);
+    uint64_t numbers = tcpdiag_lookup_numbers((unsigned)count); /* so that ends match begins */
+    struct tcpdiag_lookup lookup = {0};
+    for (int i = 0; i < count; i++)
+        if (list[i])
+            tcpdiag_lookup_begin_as(&lookup, numbers + (unsigned)i, list[i]->ar_name,
+                                    list[i]->ar_service, is_numeric(list[i]->ar_name));
+    int64_t begin = lookup.begin_ns;
+    int result = REAL(getaddrinfo_a)(mode, list, count, event);
+    for (int i = 0; i < count; i++)
+        if (list[i]) {
+            lookup = (struct tcpdiag_lookup){list[i]->ar_name, list[i]->ar_service,
+                                             numbers + (unsigned)i, begin};
+            int gai = result == 0 ? list[i]->__return : result;
+            tcpdiag_lookup_end(&lookup, gai, errno, gai == 0 ? list[i]->ar_result : NULL);
+        }
+    return result;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * read, write and their kin, for one thing only: a program that never asks for SO_ERROR learns from
+ * its next transfer that the connect has failed, and the transfer takes the error with it. The data
+ * is none of our business. With nothing in flight this is one load and one jump.
+ */
+#include "shim/real.h"
+#include "shim/track.h"
+
+void tcpdiag_after_transfer(int fd, ssize_t result);
+
+#define TRANSFER(name, parameters, arguments)                                                      \
+    TCPDIAG_EXPORT ssize_t name parameters {                                                       \
+        ssize_t result = REAL(name) arguments;                                                     \
+        if (TCPDIAG_IN_FLIGHT())                                                                   \
+            tcpdiag_after_transfer(fd, result);                                                    \
+        return result;                                                                             \
+    }
+
+TRANSFER(read, (int fd, void *bytes, size_t length), (fd, bytes, length))
+TRANSFER(readv, (int fd, const struct iovec *parts, int count), (fd, parts, count))
+TRANSFER(recv, (int fd, void *bytes, size_t length, int flags), (fd, bytes, length, flags))
+TRANSFER(recvfrom,
+         (int fd, void *bytes, size_t length, int flags, struct sockaddr *address,
+          socklen_t *address_length),
+         (fd, bytes, length, flags, address, address_length))
+TRANSFER(recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+TRANSFER(write, (int fd, const void *bytes, size_t length), (fd, bytes, length))
+TRANSFER(writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))
+TRANSFER(send, (int fd, const void *bytes, size_t length, int flags), (fd, bytes, length, flags))
+
+/* What programs built with _FORTIFY_SOURCE call instead. */
+TRANSFER(__read_chk, (int fd, void *bytes, size_t length, size_t size), (fd, bytes, length, size))
+TRANSFER(__recv_chk, (int fd, void *bytes, size_t length, size_t size, int flags),
+         (fd, bytes, length, size, flags))
+TRANSFER(__recvfrom_chk,
+         (int fd, void *bytes, size_t length, size_t size, int flags, struct sockaddr *address,
+          socklen_t *address_length),
+         (fd, bytes, length, size, flags, address, address_length))

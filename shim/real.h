@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The functions that the hooks stand in front of: the next definition of each name after ours,
+ * which is libc's or another preload library's.
+ *
+ * A new hook is a row here, its function in hooks/ and its name in exports.lds.
+ */
+#ifndef TCPDIAG_REAL_H
+#define TCPDIAG_REAL_H
+
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+struct gaicb; /* glibc's, behind _GNU_SOURCE; musl has none */
+
+typedef const struct sockaddr *tcpdiag_sockaddr;
+
+/* X(type, name, parameters) */
+#define TCPDIAG_REAL(X)                                                                            \
+    X(int, connect, (int, tcpdiag_sockaddr, socklen_t))                                            \
+    X(ssize_t, sendto, (int, const void *, size_t, int, tcpdiag_sockaddr, socklen_t))              \
+    X(ssize_t, sendmsg, (int, const struct msghdr *, int))                                         \
+    X(int, getaddrinfo, (const char *, const char *, const struct addrinfo *, struct addrinfo **)) \
+    X(int, getaddrinfo_a, (int, struct gaicb *[], int, struct sigevent *))                         \
+    X(struct hostent *, gethostbyname, (const char *))                                             \
+    X(struct hostent *, gethostbyname2, (const char *, int))                                       \
+    X(int, gethostbyname_r,                                                                        \
+      (const char *, struct hostent *, char *, size_t, struct hostent **, int *))                  \
+    X(int, gethostbyname2_r,                                                                       \
+      (const char *, int, struct hostent *, char *, size_t, struct hostent **, int *))             \
+    X(int, poll, (struct pollfd *, nfds_t, int))                                                   \
+    X(int, __poll_chk, (struct pollfd *, nfds_t, int, size_t))                                     \
+    X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))            \
+    X(int, __ppoll_chk,                                                                            \
+      (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t))                \
+    X(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *))                          \
+    X(int, pselect,                                                                                \
+      (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *))              \
+    X(int, epoll_ctl, (int, int, int, struct epoll_event *))                                       \
+    X(int, epoll_wait, (int, struct epoll_event *, int, int))                                      \
+    X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                   \
+    X(int, epoll_pwait2,                                                                           \
+      (int, struct epoll_event *, int, const struct timespec *, const sigset_t *))                 \
+    X(int, getsockopt, (int, int, int, void *, socklen_t *))                                       \
+    X(int, getpeername, (int, struct sockaddr *, socklen_t *))                                     \
+    X(int, shutdown, (int, int))                                                                   \
+    X(int, close, (int))                                                                           \
+    X(int, dup, (int))                                                                             \
+    X(int, dup2, (int, int))                                                                       \
+    X(int, dup3, (int, int, int))                                                                  \
+    X(int, close_range, (unsigned, unsigned, int))                                                 \
+    X(void, closefrom, (int))                                                                      \
+    X(ssize_t, read, (int, void *, size_t))                                                        \
+    X(ssize_t, __read_chk, (int, void *, size_t, size_t))                                          \
+    X(ssize_t, readv, (int, const struct iovec *, int))                                            \
+    X(ssize_t, recv, (int, void *, size_t, int))                                                   \
+    X(ssize_t, __recv_chk, (int, void *, size_t, size_t, int))                                     \
+    X(ssize_t, recvfrom, (int, void *, size_t, int, struct sockaddr *, socklen_t *))               \
+    X(ssize_t, __recvfrom_chk, (int, void *, size_t, size_t, int, struct sockaddr *, socklen_t *)) \
+    X(ssize_t, recvmsg, (int, struct msghdr *, int))                                               \
+    X(ssize_t, write, (int, const void *, size_t))                                                 \
+    X(ssize_t, writev, (int, const struct iovec *, int))                                           \
+    X(ssize_t, send, (int, const void *, size_t, int))                                             \
+    X(pid_t, fork, (void))                                                                         \
+    X(int, execve, (const char *, char *const[], char *const[]))                                   \
+    X(int, execv, (const char *, char *const[]))                                                   \
+    X(int, execvp, (const char *, char *const[]))                                                  \
+    X(int, execvpe, (const char *, char *const[], char *const[]))                                  \
+    X(int, fexecve, (int, char *const[], char *const[]))                                           \
+    X(void, _exit, (int))
+
+struct tcpdiag_real {
+#define X(type, name, parameters) type(*name) parameters;
+    TCPDIAG_REAL(X)
+#undef X
+};
+
+extern struct tcpdiag_real tcpdiag_real;
+
+/* Looks all of them up. */
+void tcpdiag_real_init(void);
+
+/* Everything that has to be there before the first hook does its work; once. Called by the
+   constructor, and by a hook that another library's constructor enters before ours has run. */
+void tcpdiag_start(void);
+
+/* The real function. A hook may run before our constructor. */
+#define REAL(name)                                                                                 \
+    (TCPDIAG_LIKELY(tcpdiag_real.name != NULL) ? tcpdiag_real.name                                 \
+                                               : (tcpdiag_start(), tcpdiag_real.name))
+
+#define TCPDIAG_EXPORT __attribute__((visibility("default")))
+
+#endif

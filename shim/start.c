@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "shim/attempts.h"
+#include "shim/config.h"
+#include "shim/real.h"
+#include "shim/scratch.h"
+#include "shim/sink.h"
+#include "shim/track.h"
+
+static _Atomic bool started;
+
+void tcpdiag_start(void) {
+    int saved = errno;
+    tcpdiag_real_init();
+    if (!atomic_exchange(&started, true)) {
+        tcpdiag_scratch_init();
+        tcpdiag_attempts_init();
+        tcpdiag_sink_init();
+        tcpdiag_config_init();
+    }
+    errno = saved;
+}
+
+/* 101: the lowest priority that is not the implementation's; before other libraries' constructors
+   where the loader lets us. */
+__attribute__((constructor(101))) static void load(void) {
+    tcpdiag_start();
+}
+
+__attribute__((destructor(101))) static void unload(void) {
+    if (TCPDIAG_IN_FLIGHT())
+        tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
+}

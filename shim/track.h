@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of an attempt: begin, in flight, end. The hooks say what the program has just learnt;
+ * this decides whether that ends the attempt, gathers the evidence and writes the record.
+ *
+ * Nothing here changes errno or what the program will see of its socket.
+ */
+#ifndef TCPDIAG_TRACK_H
+#define TCPDIAG_TRACK_H
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shim/attempts.h"
+
+/* One call of connect, or of sendto or sendmsg with MSG_FASTOPEN, to its return. */
+struct tcpdiag_call {
+    bool tcp; /* false: no TCP connect, nothing to record */
+    int fd;
+    struct tcpdiag_attempt attempt;
+};
+
+/* Whether the program could read these bytes, 8 at least; they are not touched. */
+bool tcpdiag_readable(const void *at, size_t length);
+
+/* connect with AF_UNSPEC dissolves what there is (connect(2)). */
+bool tcpdiag_disconnects(const void *address, unsigned length);
+
+/* Before the real call. address may be any pointer: it is read only where the kernel could. */
+void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
+                        int flags);
+
+/* After it: error is 0 or the errno that it returned. */
+void tcpdiag_call_end(struct tcpdiag_call *call, int error);
+
+/* What a hook knows about a descriptor after a call, with something in flight:
+   it was reported as ready, or used with success; or the call delivered the socket's error. */
+bool tcpdiag_is_in_flight(int fd);
+void tcpdiag_seen_ready(int fd);
+void tcpdiag_seen_error(int fd, int error);
+
+/* The program is about to give the descriptor up, the socket behind all its descriptors, or the
+   whole process. */
+void tcpdiag_giving_up(int fd);
+void tcpdiag_shutting_down(int fd);
+void tcpdiag_giving_up_all(enum tcpdiag_ending ending);
+
+struct tcpdiag_lookup {
+    const char *name;    /* may be NULL */
+    const char *service; /* may be NULL */
+    uint64_t number;
+    int64_t begin_ns;
+};
+
+/* numeric: the lookup asks nobody, so it needs no begin. */
+void tcpdiag_lookup_begin(struct tcpdiag_lookup *lookup, const char *name, const char *service,
+                          bool numeric);
+uint64_t tcpdiag_lookup_numbers(unsigned count); /* the first of so many numbers in a row */
+void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, const char *name,
+                             const char *service, bool numeric);
+void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,
+                        const struct addrinfo *answers);
+void tcpdiag_lookup_end_host(const struct tcpdiag_lookup *lookup, int h_error,
+                             const struct hostent *answers);
+
+#endif
