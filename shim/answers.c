@@ -22,16 +22,18 @@ struct entry {
 static struct entry entries[ENTRIES];
 static _Atomic uint64_t orders;
 
-static bool hold(struct entry *entry) {
+static bool hold(struct entry *entry)
+{
     return !atomic_exchange_explicit(&entry->busy, true, memory_order_acquire);
 }
 
-static void release(struct entry *entry) {
+static void release(struct entry *entry)
+{
     atomic_store_explicit(&entry->busy, false, memory_order_release);
 }
 
-void tcpdiag_answers_store(const struct tcpdiag_endpoint *address, const char *name,
-                           size_t length) {
+void tcpdiag_answers_store(const struct tcpdiag_endpoint *address, const char *name, size_t length)
+{
     uint64_t order = atomic_fetch_add(&orders, 1) + 1;
     struct entry *entry = &entries[order % ENTRIES];
     if (length > TCPDIAG_NAME_MAX || !hold(entry))
@@ -44,7 +46,8 @@ void tcpdiag_answers_store(const struct tcpdiag_endpoint *address, const char *n
     release(entry);
 }
 
-size_t tcpdiag_answers_find(const struct tcpdiag_endpoint *address, char name[TCPDIAG_NAME_MAX]) {
+size_t tcpdiag_answers_find(const struct tcpdiag_endpoint *address, char name[TCPDIAG_NAME_MAX])
+{
     uint64_t newest = 0;
     bool newest_is_mine = false;
     size_t length = 0;

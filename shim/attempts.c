@@ -25,17 +25,20 @@ static struct {
 
 _Atomic unsigned *const tcpdiag_in_flight = &table.in_flight;
 
-void tcpdiag_attempts_init(void) {
+void tcpdiag_attempts_init(void)
+{
 #ifdef MADV_WIPEONFORK
     madvise(&table, sizeof table, MADV_WIPEONFORK);
 #endif
 }
 
-static uint64_t key_of(int fd) {
+static uint64_t key_of(int fd)
+{
     return (uint64_t)(unsigned)fd + 1;
 }
 
-static bool hold(struct slot *slot, uint64_t key) {
+static bool hold(struct slot *slot, uint64_t key)
+{
     for (int i = 0; i < TRIES; i++) {
         uint64_t expected = key;
         if (atomic_compare_exchange_strong_explicit(&slot->key, &expected, key | HELD,
@@ -49,11 +52,13 @@ static bool hold(struct slot *slot, uint64_t key) {
     return false;
 }
 
-static void release(struct slot *slot, uint64_t key) {
+static void release(struct slot *slot, uint64_t key)
+{
     atomic_store_explicit(&slot->key, key, memory_order_release);
 }
 
-static struct slot *hold_fd(int fd) {
+static struct slot *hold_fd(int fd)
+{
     for (unsigned i = 0; i < PROBES; i++) {
         struct slot *slot = &table.slots[((unsigned)fd + i) % SLOTS];
         uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed) & ~HELD;
@@ -63,7 +68,8 @@ static struct slot *hold_fd(int fd) {
     return NULL;
 }
 
-bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt) {
+bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt)
+{
     for (unsigned i = 0; i < PROBES; i++) {
         unsigned index = ((unsigned)attempt->fd + i) % SLOTS;
         struct slot *slot = &table.slots[index];
@@ -81,7 +87,8 @@ bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt) {
     return false;
 }
 
-static bool look_slot(struct slot *slot, uint64_t key, struct tcpdiag_attempt *copy) {
+static bool look_slot(struct slot *slot, uint64_t key, struct tcpdiag_attempt *copy)
+{
     if (!hold(slot, key))
         return false;
     *copy = slot->attempt;
@@ -89,7 +96,8 @@ static bool look_slot(struct slot *slot, uint64_t key, struct tcpdiag_attempt *c
     return true;
 }
 
-bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy) {
+bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy)
+{
     while (*position < SLOTS) {
         unsigned word = *position / 64;
         uint64_t bits = atomic_load_explicit(&table.used[word], memory_order_acquire) &
@@ -108,7 +116,8 @@ bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy) {
     return false;
 }
 
-bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy) {
+bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy)
+{
     struct slot *slot = hold_fd(fd);
     if (slot) {
         *copy = slot->attempt;
@@ -118,7 +127,8 @@ bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy) {
     return false;
 }
 
-bool tcpdiag_attempts_take(int fd, uint64_t number) {
+bool tcpdiag_attempts_take(int fd, uint64_t number)
+{
     struct slot *slot = hold_fd(fd);
     if (!slot)
         return false;
@@ -134,7 +144,8 @@ bool tcpdiag_attempts_take(int fd, uint64_t number) {
     return true;
 }
 
-void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt) {
+void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt)
+{
     struct slot *slot = hold_fd(attempt->fd);
     if (!slot)
         return;

@@ -18,7 +18,8 @@ static struct utsname host;
 
 /* secure_getenv(3) came with glibc 2.17, under a later symbol version than this library may need.
    Where it is missing, a program that runs as somebody else has no settings at all. */
-static const char *setting(const char *name) {
+static const char *setting(const char *name)
+{
     static char *(*secure)(const char *);
     static bool looked;
     if (!looked) {
@@ -32,7 +33,8 @@ static const char *setting(const char *name) {
     return getenv(name);
 }
 
-static void identify(void) {
+static void identify(void)
+{
     static char link[TCPDIAG_PATH_MAX];
     long length = readlink("/proc/self/exe", link, sizeof link);
     const char *name = length > 0 ? memrchr(link, '/', (size_t)length) : NULL;
@@ -49,7 +51,8 @@ static void identify(void) {
 }
 
 /* %p pid, %e executable, %h host, %% a percent sign; another letter stands for itself. */
-static void expand(struct tcpdiag_out *out, const char *pattern) {
+static void expand(struct tcpdiag_out *out, const char *pattern)
+{
     for (; *pattern; pattern++) {
         if (*pattern != '%' || !pattern[1]) {
             tcpdiag_put(out, pattern, 1);
@@ -75,7 +78,8 @@ static void expand(struct tcpdiag_out *out, const char *pattern) {
 }
 
 /* The XDG Base Directory Specification: a relative XDG_STATE_HOME is to be ignored. */
-static void put_default_place(struct tcpdiag_out *out) {
+static void put_default_place(struct tcpdiag_out *out)
+{
     const char *state = setting("XDG_STATE_HOME");
     const char *home = setting("HOME");
     if (state && state[0] == '/') {
@@ -92,7 +96,8 @@ static void put_default_place(struct tcpdiag_out *out) {
     tcpdiag_put_literal(out, "/tcpdiag/tcpdiag.jsonl");
 }
 
-static void place_log(void) {
+static void place_log(void)
+{
     struct tcpdiag_out out = {tcpdiag_config.path,
                               tcpdiag_config.path + sizeof tcpdiag_config.path - 1, false};
     const char *log = setting("TCPDIAG_LOG");
@@ -112,7 +117,8 @@ static void place_log(void) {
     }
 }
 
-static void choose_events(void) {
+static void choose_events(void)
+{
     const char *events = setting("TCPDIAG_EVENTS");
     if (!events || !events[0] || strcmp(events, "all") == 0)
         return;
@@ -124,7 +130,8 @@ static void choose_events(void) {
         tcpdiag_sink_complain("TCPDIAG_EVENTS is none of all, outcomes, failures: all are logged");
 }
 
-static bool switched_on(const char *name, const char *complaint) {
+static bool switched_on(const char *name, const char *complaint)
+{
     const char *value = setting(name);
     if (!value || !value[0] || strcmp(value, "0") == 0)
         return false;
@@ -134,7 +141,8 @@ static bool switched_on(const char *name, const char *complaint) {
     return false;
 }
 
-void tcpdiag_config_init(void) {
+void tcpdiag_config_init(void)
+{
     identify();
     const char *warn = setting("TCPDIAG_WARN");
     tcpdiag_config.warn = warn && strcmp(warn, "1") == 0;

@@ -6,7 +6,8 @@
 
 struct tcpdiag_real tcpdiag_real;
 
-void tcpdiag_real_init(void) {
+void tcpdiag_real_init(void)
+{
     int saved = errno;
     /* One table and one loop: a call a name would be most of the library's code at start-up. */
 #define X(type, name, parameters) {#name, offsetof(struct tcpdiag_real, name)},

@@ -16,7 +16,8 @@ static union {
     char page[PAGE];
 } map __attribute__((aligned(PAGE)));
 
-struct tcpdiag_scratch *tcpdiag_scratch_take(void) {
+struct tcpdiag_scratch *tcpdiag_scratch_take(void)
+{
     for (int tries = 0; tries < 1000; tries++) {
         uint64_t busy = atomic_load_explicit(&map.busy, memory_order_relaxed);
         while (~busy != 0) {
@@ -30,11 +31,13 @@ struct tcpdiag_scratch *tcpdiag_scratch_take(void) {
     return NULL;
 }
 
-void tcpdiag_scratch_give(struct tcpdiag_scratch *slot) {
+void tcpdiag_scratch_give(struct tcpdiag_scratch *slot)
+{
     atomic_fetch_and_explicit(&map.busy, ~(UINT64_C(1) << (slot - slots)), memory_order_release);
 }
 
-void tcpdiag_scratch_init(void) {
+void tcpdiag_scratch_init(void)
+{
 #ifdef MADV_WIPEONFORK /* Linux 4.14; before it, slots that were busy in a fork stay lost */
     madvise(&map, sizeof map, MADV_WIPEONFORK);
 #endif

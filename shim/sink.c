@@ -36,7 +36,8 @@ static _Atomic uint64_t size_limit = UINT64_MAX;
 static __thread int my_tid __attribute__((tls_model("initial-exec")));
 static __thread int my_pid __attribute__((tls_model("initial-exec")));
 
-int tcpdiag_sink_pid(void) {
+int tcpdiag_sink_pid(void)
+{
     int tid = (int)syscall(SYS_gettid);
     if (TCPDIAG_UNLIKELY(tid != my_tid)) {
         my_tid = tid;
@@ -45,20 +46,23 @@ int tcpdiag_sink_pid(void) {
     return my_pid;
 }
 
-void tcpdiag_sink_init(void) {
+void tcpdiag_sink_init(void)
+{
     struct stat status;
     if (sys_fstat(STDERR_FILENO, &status) == 0)
         stderr_file = (struct identity){status.st_dev, status.st_ino};
 }
 
-static bool is(const struct stat *status, const struct identity *identity) {
+static bool is(const struct stat *status, const struct identity *identity)
+{
     return status->st_ino == identity->inode && status->st_dev == identity->device;
 }
 
 /* Standard error may be a pipe whose reader is gone or asleep. POLLOUT on a pipe means room for
    PIPE_BUF bytes (pipe(7)), so a line then neither blocks nor tears. SIGPIPE is held back for the
    reader that goes in between: blocked, and taken if our write raised it (sigpending(2)). */
-static bool write_stderr(const char *bytes, size_t length) {
+static bool write_stderr(const char *bytes, size_t length)
+{
     struct stat status;
     if (sys_fstat(STDERR_FILENO, &status) != 0 || !is(&status, &stderr_file))
         return false;
@@ -82,7 +86,8 @@ static bool write_stderr(const char *bytes, size_t length) {
     return written;
 }
 
-void tcpdiag_sink_complain(const char *what) {
+void tcpdiag_sink_complain(const char *what)
+{
     if (!tcpdiag_config.warn || atomic_exchange(&complained, true))
         return;
     char line[256];
@@ -94,7 +99,8 @@ void tcpdiag_sink_complain(const char *what) {
 }
 
 /* Makes the folders of the default place, 0700 each, as far as they are missing. */
-static void make_folders(void) {
+static void make_folders(void)
+{
     struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
     if (!scratch)
         return;
@@ -110,7 +116,8 @@ static void make_folders(void) {
 }
 
 /* The folder of the default place may lie in /tmp, where anybody may have made it. */
-static bool folder_is_ours(void) {
+static bool folder_is_ours(void)
+{
     char folder[TCPDIAG_PATH_MAX / 2];
     const char *slash = strrchr(tcpdiag_config.path, '/');
     struct stat status;
@@ -122,7 +129,8 @@ static bool folder_is_ours(void) {
            status.st_uid == geteuid() && (status.st_mode & 022) == 0;
 }
 
-static int open_path(void) {
+static int open_path(void)
+{
     /* O_NONBLOCK: a FIFO without a reader must not hold the program up. */
     return sys_open(tcpdiag_config.path,
                     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
@@ -130,7 +138,8 @@ static int open_path(void) {
 }
 
 /* Moved up, out of the way of programs that expect the lowest numbers. */
-static int move_up(int fd) {
+static int move_up(int fd)
+{
     struct rlimit limit;
     long highest = HIGHEST;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST + 8)
@@ -142,7 +151,8 @@ static int move_up(int fd) {
     return moved;
 }
 
-static int open_log(struct stat *status) {
+static int open_log(struct stat *status)
+{
     if (!tcpdiag_config.path[0])
         return -1;
     int fd = open_path();
@@ -162,7 +172,8 @@ static int open_log(struct stat *status) {
 
 /* Opens the log anew. What the old number is now is not ours to close, unless it still was the log.
  */
-static int reopen(struct stat *status, int old, bool old_is_log) {
+static int reopen(struct stat *status, int old, bool old_is_log)
+{
     struct stat opened;
     int fd = open_log(&opened);
     if (fd < 0)
@@ -186,7 +197,8 @@ static int reopen(struct stat *status, int old, bool old_is_log) {
 
 /* Once a second: whether the path still names the file that we write (it may have been rotated or
    deleted), and how large a file the program may write (RLIMIT_FSIZE). */
-static bool path_has_moved(int64_t seconds) {
+static bool path_has_moved(int64_t seconds)
+{
     struct stat status;
     struct rlimit limit;
     if (atomic_exchange_explicit(&looked_at, seconds, memory_order_relaxed) == seconds)
@@ -197,7 +209,8 @@ static bool path_has_moved(int64_t seconds) {
 }
 
 /* A descriptor that is the log at this moment, and its status; -1: there is none. */
-static int checked_descriptor(struct stat *status, int64_t seconds) {
+static int checked_descriptor(struct stat *status, int64_t seconds)
+{
     int fd = atomic_load_explicit(&descriptor, memory_order_acquire);
     bool still = fd >= 0 && sys_fstat(fd, status) == 0 && is(status, &log_file);
     if (TCPDIAG_LIKELY(still && !path_has_moved(seconds)))
@@ -208,7 +221,8 @@ static int checked_descriptor(struct stat *status, int64_t seconds) {
     return opened >= 0 ? opened : still ? fd : -1;
 }
 
-static bool write_log(const char *bytes, size_t length, int64_t seconds) {
+static bool write_log(const char *bytes, size_t length, int64_t seconds)
+{
     struct stat status;
     int fd = checked_descriptor(&status, seconds);
     if (fd < 0)
@@ -225,7 +239,8 @@ static bool write_log(const char *bytes, size_t length, int64_t seconds) {
     return written == (long)length;
 }
 
-void tcpdiag_sink_record(struct tcpdiag_record *record) {
+void tcpdiag_sink_record(struct tcpdiag_record *record)
+{
     struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
     if (!scratch) {
         atomic_fetch_add(&lost, 1);

@@ -12,7 +12,8 @@
 
 static _Atomic bool started;
 
-void tcpdiag_start(void) {
+void tcpdiag_start(void)
+{
     int saved = errno;
     tcpdiag_real_init();
     if (!atomic_exchange(&started, true)) {
@@ -26,11 +27,13 @@ void tcpdiag_start(void) {
 
 /* 101: the lowest priority that is not the implementation's; before other libraries' constructors
    where the loader lets us. */
-__attribute__((constructor(101))) static void load(void) {
+__attribute__((constructor(101))) static void load(void)
+{
     tcpdiag_start();
 }
 
-__attribute__((destructor(101))) static void unload(void) {
+__attribute__((destructor(101))) static void unload(void)
+{
     if (TCPDIAG_IN_FLIGHT())
         tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
 }

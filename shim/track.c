@@ -23,14 +23,16 @@
 
 static _Atomic uint64_t numbers;
 
-static uint64_t next_number(void) {
+static uint64_t next_number(void)
+{
     return atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
 }
 
 /* Whether the program could read these bytes, without reading them: a null or wild pointer is for
    the kernel to refuse. rt_sigprocmask copies 8 bytes in before it looks at its first argument, and
    returns EFAULT where it cannot, EINVAL else; it is the cheapest call that does. */
-bool tcpdiag_readable(const void *start, size_t length) {
+bool tcpdiag_readable(const void *start, size_t length)
+{
     const char *at = start;
     const uintptr_t page = 4096;
     const char *last = at + length - 8;
@@ -40,7 +42,8 @@ bool tcpdiag_readable(const void *start, size_t length) {
            (syscall(SYS_rt_sigprocmask, -1, last, NULL, 8) == -1 && errno == EINVAL);
 }
 
-bool tcpdiag_disconnects(const void *address, unsigned length) {
+bool tcpdiag_disconnects(const void *address, unsigned length)
+{
     int saved = errno;
     sa_family_t family = AF_INET;
     if (length >= 8 && address && tcpdiag_readable(address, 8))
@@ -49,18 +52,21 @@ bool tcpdiag_disconnects(const void *address, unsigned length) {
     return family == AF_UNSPEC;
 }
 
-static bool is_tcp(int fd) {
+static bool is_tcp(int fd)
+{
     int protocol = sys_int_option(fd, SOL_SOCKET, SO_PROTOCOL, -1);
     return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
 }
 
-static uint64_t cookie_of(int fd) {
+static uint64_t cookie_of(int fd)
+{
     uint64_t cookie = 0;
     socklen_t length = sizeof cookie;
     return sys_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0 ? cookie : 0;
 }
 
-static bool established(const struct tcpdiag_evidence *e) {
+static bool established(const struct tcpdiag_evidence *e)
+{
     /* Closed by a reset after the handshake was measured: it had been established. */
     if (e->tcp_state == TCP_CLOSE)
         return e->rtt_us > 0;
@@ -70,7 +76,8 @@ static bool established(const struct tcpdiag_evidence *e) {
 /* IPv6 puts an ICMP error on the queue only where IPV6_RECVERR was set before it came. It changes
    what a program sees later on, so it is opt-in, never touches a program's own choice, and is taken
    back when the attempt has ended. */
-static bool ask_for_ipv6_errors(int fd, const struct tcpdiag_endpoint *peer) {
+static bool ask_for_ipv6_errors(int fd, const struct tcpdiag_endpoint *peer)
+{
     int on = 1;
     if (!tcpdiag_config.ipv6_recverr || peer->family != AF_INET6 ||
         sys_int_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) != 0)
@@ -78,13 +85,15 @@ static bool ask_for_ipv6_errors(int fd, const struct tcpdiag_endpoint *peer) {
     return sys_setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on) == 0;
 }
 
-static void stop_asking(const struct tcpdiag_attempt *attempt) {
+static void stop_asking(const struct tcpdiag_attempt *attempt)
+{
     int off = 0;
     if (attempt->own_recverr)
         sys_setsockopt(attempt->fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
 }
 
-static void write_connect(const struct tcpdiag_attempt *attempt, struct tcpdiag_record *record) {
+static void write_connect(const struct tcpdiag_attempt *attempt, struct tcpdiag_record *record)
+{
     char name[TCPDIAG_NAME_MAX];
     size_t length = tcpdiag_answers_find(&attempt->peer, name);
     if (length > 0)
@@ -96,21 +105,24 @@ static void write_connect(const struct tcpdiag_attempt *attempt, struct tcpdiag_
     tcpdiag_sink_record(record);
 }
 
-static void write_begin(const struct tcpdiag_attempt *attempt) {
+static void write_begin(const struct tcpdiag_attempt *attempt)
+{
     if (tcpdiag_config.events != TCPDIAG_EVENTS_ALL)
         return;
     struct tcpdiag_record record = {.phase = TCPDIAG_BEGIN};
     write_connect(attempt, &record);
 }
 
-static bool wanted(enum tcpdiag_outcome outcome) {
+static bool wanted(enum tcpdiag_outcome outcome)
+{
     return tcpdiag_config.events != TCPDIAG_EVENTS_FAILURES ||
            (outcome != TCPDIAG_CONNECTED && outcome != TCPDIAG_RESOLVED &&
             outcome != TCPDIAG_ABANDONED);
 }
 
 static void write_end(const struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending, int error,
-                      int64_t end_ns, const struct tcpdiag_evidence *evidence) {
+                      int64_t end_ns, const struct tcpdiag_evidence *evidence)
+{
     struct tcpdiag_record record = {.phase = TCPDIAG_END, .ending = ending, .error = error};
     record.duration_ns = end_ns - attempt->begin_ns;
     record.evidence = *evidence;
@@ -122,7 +134,8 @@ static void write_end(const struct tcpdiag_attempt *attempt, enum tcpdiag_ending
 
 /* The end by the kernel's word, which the program has. */
 static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
-                           struct tcpdiag_evidence *evidence) {
+                           struct tcpdiag_evidence *evidence)
+{
     int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
     if (error != 0) {
         tcpdiag_evidence_failure(attempt->fd, &attempt->peer, error, attempt->own_recverr,
@@ -141,7 +154,8 @@ static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
 static void forget_stale(int fd);
 
 void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
-                        int flags) {
+                        int flags)
+{
     int saved = errno;
     call->tcp = false;
     call->fd = fd;
@@ -169,7 +183,8 @@ out:
     errno = saved;
 }
 
-static void goes_on(struct tcpdiag_attempt *attempt) {
+static void goes_on(struct tcpdiag_attempt *attempt)
+{
     attempt->pid = tcpdiag_sink_pid();
     attempt->cookie = cookie_of(attempt->fd);
     forget_stale(attempt->fd);
@@ -179,7 +194,8 @@ static void goes_on(struct tcpdiag_attempt *attempt) {
         tcpdiag_sink_complain("more connects in flight than the table holds: some have no end");
 }
 
-void tcpdiag_call_end(struct tcpdiag_call *call, int error) {
+void tcpdiag_call_end(struct tcpdiag_call *call, int error)
+{
     struct tcpdiag_attempt *attempt = &call->attempt;
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     int saved = errno;
@@ -192,11 +208,15 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error) {
                       &evidence);
         goto out;
     }
+    /* Non-blocking and connected at once: not a new connect, but the kernel's confirmation of one
+       that has ended meanwhile (inet_stream_connect in net/ipv4/af_inet.c). */
+    tcpdiag_evidence_state(call->fd, &evidence);
+    if (error == 0 && !blocking && established(&evidence))
+        goto out;
     if (error == EINTR || (error == EINPROGRESS && !blocking)) {
         goes_on(attempt); /* connect(2): after EINTR the kernel goes on by itself */
         goto out;
     }
-    tcpdiag_evidence_state(call->fd, &evidence);
     if (error == EINPROGRESS) { /* SO_SNDTIMEO ran out (socket(7)) */
         stop_asking(attempt);
         write_end(attempt, TCPDIAG_ENDED_LIMIT, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
@@ -213,7 +233,8 @@ out:
 
 /* The attempt on fd, by this process, while fd is still its socket. Else it is forgotten: the
    socket went behind our back, by a bare system call, and nothing can be said of how it ended. */
-static bool mine(struct tcpdiag_attempt *attempt) {
+static bool mine(struct tcpdiag_attempt *attempt)
+{
     if (attempt->pid != tcpdiag_sink_pid())
         return false;
     if (cookie_of(attempt->fd) == attempt->cookie)
@@ -228,7 +249,8 @@ static bool mine(struct tcpdiag_attempt *attempt) {
     return false;
 }
 
-static void forget_stale(int fd) {
+static void forget_stale(int fd)
+{
     struct tcpdiag_attempt old;
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     if (!tcpdiag_attempts_look(fd, &old) || !tcpdiag_attempts_take(fd, old.number))
@@ -236,7 +258,8 @@ static void forget_stale(int fd) {
     write_end(&old, TCPDIAG_ENDED_CLOSED, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
 }
 
-static bool find(int fd, struct tcpdiag_attempt *attempt) {
+static bool find(int fd, struct tcpdiag_attempt *attempt)
+{
     if (tcpdiag_attempts_look(fd, attempt))
         return mine(attempt);
     /* Perhaps under its other number. */
@@ -246,7 +269,8 @@ static bool find(int fd, struct tcpdiag_attempt *attempt) {
     return false;
 }
 
-static void check(struct tcpdiag_attempt *attempt) {
+static void check(struct tcpdiag_attempt *attempt)
+{
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     tcpdiag_evidence_state(attempt->fd, &evidence);
     if (established(&evidence)) {
@@ -260,7 +284,8 @@ static void check(struct tcpdiag_attempt *attempt) {
     }
 }
 
-bool tcpdiag_is_in_flight(int fd) {
+bool tcpdiag_is_in_flight(int fd)
+{
     struct tcpdiag_attempt attempt;
     int saved = errno;
     bool found = find(fd, &attempt);
@@ -268,7 +293,8 @@ bool tcpdiag_is_in_flight(int fd) {
     return found;
 }
 
-void tcpdiag_seen_ready(int fd) {
+void tcpdiag_seen_ready(int fd)
+{
     struct tcpdiag_attempt attempt;
     int saved = errno;
     if (find(fd, &attempt))
@@ -276,7 +302,8 @@ void tcpdiag_seen_ready(int fd) {
     errno = saved;
 }
 
-void tcpdiag_seen_error(int fd, int error) {
+void tcpdiag_seen_error(int fd, int error)
+{
     struct tcpdiag_attempt attempt;
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     int saved = errno;
@@ -290,7 +317,8 @@ void tcpdiag_seen_error(int fd, int error) {
     errno = saved;
 }
 
-static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending) {
+static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending)
+{
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     if (!tcpdiag_attempts_take(attempt->fd, attempt->number))
         return;
@@ -314,7 +342,8 @@ static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending)
     write_end(attempt, ending, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
 }
 
-void tcpdiag_giving_up(int fd) {
+void tcpdiag_giving_up(int fd)
+{
     struct tcpdiag_attempt attempt;
     int saved = errno;
     if (find(fd, &attempt)) {
@@ -333,7 +362,8 @@ void tcpdiag_giving_up(int fd) {
     errno = saved;
 }
 
-void tcpdiag_shutting_down(int fd) {
+void tcpdiag_shutting_down(int fd)
+{
     struct tcpdiag_attempt attempt;
     int saved = errno;
     if (find(fd, &attempt))
@@ -341,7 +371,8 @@ void tcpdiag_shutting_down(int fd) {
     errno = saved;
 }
 
-void tcpdiag_giving_up_all(enum tcpdiag_ending ending) {
+void tcpdiag_giving_up_all(enum tcpdiag_ending ending)
+{
     struct tcpdiag_attempt attempt;
     int saved = errno;
     for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
@@ -352,7 +383,8 @@ void tcpdiag_giving_up_all(enum tcpdiag_ending ending) {
 
 /* ---- lookups ---- */
 
-static void fill_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record) {
+static void fill_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)
+{
     record->event = TCPDIAG_RESOLVE;
     record->attempt = lookup->number;
     if (lookup->name)
@@ -361,17 +393,20 @@ static void fill_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_reco
         record->service = (struct tcpdiag_text){lookup->service, strlen(lookup->service)};
 }
 
-uint64_t tcpdiag_lookup_numbers(unsigned count) {
+uint64_t tcpdiag_lookup_numbers(unsigned count)
+{
     return atomic_fetch_add_explicit(&numbers, count, memory_order_relaxed) + 1;
 }
 
 void tcpdiag_lookup_begin(struct tcpdiag_lookup *lookup, const char *name, const char *service,
-                          bool numeric) {
+                          bool numeric)
+{
     tcpdiag_lookup_begin_as(lookup, next_number(), name, service, numeric);
 }
 
 void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, const char *name,
-                             const char *service, bool numeric) {
+                             const char *service, bool numeric)
+{
     int saved = errno;
     *lookup = (struct tcpdiag_lookup){.name = name, .service = service, .number = number};
     if (!numeric && tcpdiag_config.events == TCPDIAG_EVENTS_ALL) {
@@ -384,7 +419,8 @@ void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, con
 }
 
 static void keep_answer(struct tcpdiag_record *record, const struct tcpdiag_endpoint *answer,
-                        const struct tcpdiag_text *name) {
+                        const struct tcpdiag_text *name)
+{
     for (unsigned i = 0; i < record->answer_count; i++)
         if (tcpdiag_same_address(&record->answers[i], answer))
             return; /* getaddrinfo repeats an address for each socket type */
@@ -394,7 +430,8 @@ static void keep_answer(struct tcpdiag_record *record, const struct tcpdiag_endp
         tcpdiag_answers_store(answer, name->bytes, name->length);
 }
 
-static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record) {
+static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)
+{
     record->phase = TCPDIAG_END;
     record->duration_ns = sys_nanoseconds(CLOCK_MONOTONIC) - lookup->begin_ns;
     if (wanted(record->verdict.outcome))
@@ -402,7 +439,8 @@ static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_recor
 }
 
 void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,
-                        const struct addrinfo *answers) {
+                        const struct addrinfo *answers)
+{
     struct tcpdiag_record record = {.gai = gai, .error = gai == EAI_SYSTEM ? error : 0};
     int saved = errno;
     fill_lookup(lookup, &record);
@@ -419,7 +457,8 @@ void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,
 }
 
 void tcpdiag_lookup_end_host(const struct tcpdiag_lookup *lookup, int h_error,
-                             const struct hostent *answers) {
+                             const struct hostent *answers)
+{
     struct tcpdiag_record record = {.h_error = h_error};
     int saved = errno;
     fill_lookup(lookup, &record);

@@ -19,27 +19,32 @@ enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7 };
 #define NEIGHBOUR_GIVES_UP (1500 * MILLISECOND)
 
 #define VERDICT(outcome_, cause_)                                                                  \
-    (struct tcpdiag_verdict) {                                                                     \
+    (struct tcpdiag_verdict)                                                                       \
+    {                                                                                              \
         TCPDIAG_##outcome_, TCPDIAG_CAUSE_##cause_                                                 \
     }
 
-bool tcpdiag_same_address(const struct tcpdiag_endpoint *a, const struct tcpdiag_endpoint *b) {
+bool tcpdiag_same_address(const struct tcpdiag_endpoint *a, const struct tcpdiag_endpoint *b)
+{
     return a->family == b->family &&
            memcmp(a->address, b->address, a->family == AF_INET ? 4 : 16) == 0;
 }
 
-static bool link_local(const struct tcpdiag_endpoint *peer) {
+static bool link_local(const struct tcpdiag_endpoint *peer)
+{
     return peer->family == AF_INET6 && peer->address[0] == 0xfe &&
            (peer->address[1] & 0xc0) == 0x80;
 }
 
-static bool zero_network(const struct tcpdiag_endpoint *peer) {
+static bool zero_network(const struct tcpdiag_endpoint *peer)
+{
     return peer->family == AF_INET && peer->address[0] == 0;
 }
 
 enum icmp_kind { ICMP_OTHER, ICMP_PORT, ICMP_PROHIBITED, ICMP_UNREACHABLE, ICMP_TTL };
 
-static enum icmp_kind icmp_kind(const struct tcpdiag_evidence *e) {
+static enum icmp_kind icmp_kind(const struct tcpdiag_evidence *e)
+{
     bool v6 = e->icmp_from.family == AF_INET6;
     if (e->icmp_type == (v6 ? 3 : 11))
         return ICMP_TTL;
@@ -71,7 +76,8 @@ static enum icmp_kind icmp_kind(const struct tcpdiag_evidence *e) {
 
 /* This machine's own ICMP "host unreachable" has two senders: its firewall, at once, and its
    neighbour discovery, when nobody has answered for seconds. In between, neither is proved. */
-static struct tcpdiag_verdict own_unreachable(int64_t duration, const struct tcpdiag_evidence *e) {
+static struct tcpdiag_verdict own_unreachable(int64_t duration, const struct tcpdiag_evidence *e)
+{
     if (duration >= NEIGHBOUR_GIVES_UP)
         return VERDICT(NO_ROUTE, NEIGHBOUR_SILENT);
     if (duration < AT_ONCE && e->syn_retransmits <= 0)
@@ -80,7 +86,8 @@ static struct tcpdiag_verdict own_unreachable(int64_t duration, const struct tcp
 }
 
 static struct tcpdiag_verdict from_icmp(const struct tcpdiag_endpoint *peer, int64_t duration,
-                                        const struct tcpdiag_evidence *e) {
+                                        const struct tcpdiag_evidence *e)
+{
     enum icmp_kind kind = icmp_kind(e);
     if (kind == ICMP_TTL)
         return VERDICT(NO_ROUTE, TTL_EXCEEDED);
@@ -100,7 +107,8 @@ static struct tcpdiag_verdict from_icmp(const struct tcpdiag_endpoint *peer, int
     }
 }
 
-static struct tcpdiag_verdict refused(const struct tcpdiag_evidence *e) {
+static struct tcpdiag_verdict refused(const struct tcpdiag_evidence *e)
+{
     /* An ICMP error that found the socket busy is a soft error: SO_ERROR hands it out while the
        connection still waits in SYN_SENT. A reset would have closed it. */
     if (e->tcp_state == STATE_SYN_SENT)
@@ -109,7 +117,8 @@ static struct tcpdiag_verdict refused(const struct tcpdiag_evidence *e) {
 }
 
 static struct tcpdiag_verdict unreachable(int error, int64_t duration,
-                                          const struct tcpdiag_evidence *e) {
+                                          const struct tcpdiag_evidence *e)
+{
     if (e->local)
         return error == EHOSTUNREACH ? VERDICT(NO_ROUTE, LOCAL_UNREACHABLE)
                                      : VERDICT(NO_ROUTE, NO_LOCAL_ROUTE);
@@ -121,7 +130,8 @@ static struct tcpdiag_verdict unreachable(int error, int64_t duration,
 }
 
 static struct tcpdiag_verdict invalid(const struct tcpdiag_endpoint *peer,
-                                      const struct tcpdiag_evidence *e) {
+                                      const struct tcpdiag_evidence *e)
+{
     if (link_local(peer) && peer->scope == 0)
         return VERDICT(ERROR, SCOPE_MISSING);
     /* fib_props[RTN_BLACKHOLE].error is EINVAL (net/ipv4/fib_semantics.c, net/ipv6/route.c). */
@@ -131,7 +141,8 @@ static struct tcpdiag_verdict invalid(const struct tcpdiag_endpoint *peer,
 }
 
 static struct tcpdiag_verdict forbidden(const struct tcpdiag_endpoint *peer,
-                                        const struct tcpdiag_evidence *e) {
+                                        const struct tcpdiag_evidence *e)
+{
     if (e->local)
         return e->labelled ? VERDICT(DENIED, PERMISSION) : VERDICT(DENIED, PROHIBITED_ROUTE);
     /* ICMPv6 "administratively prohibited" arrives as EACCES; without the queue nobody knows
@@ -140,7 +151,8 @@ static struct tcpdiag_verdict forbidden(const struct tcpdiag_endpoint *peer,
 }
 
 static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoint *peer,
-                                         int64_t duration, const struct tcpdiag_evidence *e) {
+                                         int64_t duration, const struct tcpdiag_evidence *e)
+{
     switch (error) {
     case 0:
         return e->syn_retransmits > 0 ? VERDICT(CONNECTED, SLOW_HANDSHAKE)
@@ -175,7 +187,8 @@ static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoin
 }
 
 static struct tcpdiag_verdict given_up(enum tcpdiag_ending ending, int64_t duration,
-                                       const struct tcpdiag_evidence *e) {
+                                       const struct tcpdiag_evidence *e)
+{
     bool waiting =
         e->tcp_state < 0 || e->tcp_state == STATE_SYN_SENT || e->tcp_state == STATE_CLOSE;
     if (!waiting && e->tcp_state != STATE_SYN_RECV) /* established meanwhile, and nobody looked */
@@ -188,7 +201,8 @@ static struct tcpdiag_verdict given_up(enum tcpdiag_ending ending, int64_t durat
 struct tcpdiag_verdict tcpdiag_classify_connect(enum tcpdiag_ending ending, int error,
                                                 const struct tcpdiag_endpoint *peer,
                                                 int64_t duration_ns,
-                                                const struct tcpdiag_evidence *evidence) {
+                                                const struct tcpdiag_evidence *evidence)
+{
     if (ending != TCPDIAG_ENDED_RESULT && error == 0)
         return given_up(ending, duration_ns, evidence);
     if (error != 0 && evidence->icmp)
@@ -196,7 +210,8 @@ struct tcpdiag_verdict tcpdiag_classify_connect(enum tcpdiag_ending ending, int 
     return from_error(error, peer, duration_ns, evidence);
 }
 
-struct tcpdiag_verdict tcpdiag_classify_gai(int code) {
+struct tcpdiag_verdict tcpdiag_classify_gai(int code)
+{
     switch (code) { /* the numbers of glibc and musl alike; see names.c */
     case 0:
         return VERDICT(RESOLVED, NONE);
@@ -218,7 +233,8 @@ struct tcpdiag_verdict tcpdiag_classify_gai(int code) {
     }
 }
 
-struct tcpdiag_verdict tcpdiag_classify_h_errno(int h_error) {
+struct tcpdiag_verdict tcpdiag_classify_h_errno(int h_error)
+{
     switch (h_error) {
     case 0:
         return VERDICT(RESOLVED, NONE);

@@ -45,7 +45,8 @@ struct tcpdiag_evidence {
 
 /* Nothing known. */
 #define TCPDIAG_NO_EVIDENCE                                                                        \
-    (struct tcpdiag_evidence) {                                                                    \
+    (struct tcpdiag_evidence)                                                                      \
+    {                                                                                              \
         .tcp_state = -1, .syn_retransmits = -1, .rtt_us = -1                                       \
     }
 

@@ -11,7 +11,8 @@ struct name {
     const char *name;
 };
 
-static const char *find(const struct name *table, size_t count, int number) {
+static const char *find(const struct name *table, size_t count, int number)
+{
     for (size_t i = 0; i < count; i++)
         if (table[i].number == number)
             return table[i].name;
@@ -20,9 +21,12 @@ static const char *find(const struct name *table, size_t count, int number) {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define ROW(symbol)                                                                                \
-    { symbol, #symbol }
+    {                                                                                              \
+        symbol, #symbol                                                                            \
+    }
 
-const char *tcpdiag_errno_name(int error) {
+const char *tcpdiag_errno_name(int error)
+{
     /* What connect(2), tcp(7), ip(7), poll(2) and the LSM, BPF and seccomp hooks may return. */
     static const struct name table[] = {
         ROW(ECONNREFUSED),  ROW(ETIMEDOUT),    ROW(EHOSTUNREACH), ROW(ENETUNREACH),
@@ -43,7 +47,8 @@ const char *tcpdiag_errno_name(int error) {
     return find(table, COUNT(table), error);
 }
 
-const char *tcpdiag_gai_name(int code) {
+const char *tcpdiag_gai_name(int code)
+{
     /* Numbers beside the names: musl's header leaves some out, and both libcs use the same. */
     static const struct name table[] = {
         {-1, "EAI_BADFLAGS"},     {-2, "EAI_NONAME"},     {-3, "EAI_AGAIN"},
@@ -56,7 +61,8 @@ const char *tcpdiag_gai_name(int code) {
     return find(table, COUNT(table), code);
 }
 
-const char *tcpdiag_h_errno_name(int h_error) {
+const char *tcpdiag_h_errno_name(int h_error)
+{
     static const struct name table[] = {
         {1, "HOST_NOT_FOUND"}, {2, "TRY_AGAIN"},       {3, "NO_RECOVERY"},
         {4, "NO_DATA"},        {-1, "NETDB_INTERNAL"},
@@ -65,7 +71,8 @@ const char *tcpdiag_h_errno_name(int h_error) {
 }
 
 /* RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1; RFC 4443 section 3. */
-static const char *icmp4_name(int type, int code) {
+static const char *icmp4_name(int type, int code)
+{
     static const char *const unreachable[] = {
         "network unreachable",
         "host unreachable",
@@ -91,7 +98,8 @@ static const char *icmp4_name(int type, int code) {
     return type == 12 ? "parameter problem" : "an ICMP error";
 }
 
-static const char *icmp6_name(int type, int code) {
+static const char *icmp6_name(int type, int code)
+{
     static const char *const unreachable[] = {
         "no route to destination",
         "administratively prohibited",
@@ -110,6 +118,7 @@ static const char *icmp6_name(int type, int code) {
     return type == 4 ? "parameter problem" : "an ICMPv6 error";
 }
 
-const char *tcpdiag_icmp_name(int family, int type, int code) {
+const char *tcpdiag_icmp_name(int family, int type, int code)
+{
     return family == AF_INET6 ? icmp6_name(type, code) : icmp4_name(type, code);
 }

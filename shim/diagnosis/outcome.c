@@ -16,27 +16,32 @@ static const struct tcpdiag_cause_info causes[TCPDIAG_CAUSE_COUNT] = {
 #undef X
 };
 
-const struct tcpdiag_outcome_info *tcpdiag_outcome_info(enum tcpdiag_outcome outcome) {
+const struct tcpdiag_outcome_info *tcpdiag_outcome_info(enum tcpdiag_outcome outcome)
+{
     return &outcomes[(unsigned)outcome < TCPDIAG_OUTCOME_COUNT ? outcome : 0];
 }
 
-const struct tcpdiag_cause_info *tcpdiag_cause_info(enum tcpdiag_cause cause) {
+const struct tcpdiag_cause_info *tcpdiag_cause_info(enum tcpdiag_cause cause)
+{
     return &causes[(unsigned)cause < TCPDIAG_CAUSE_COUNT ? cause : 0];
 }
 
-const char *tcpdiag_advice(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause) {
+const char *tcpdiag_advice(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause)
+{
     const char *advice = tcpdiag_cause_info(cause)->advice;
     return advice && advice[0] ? advice : tcpdiag_outcome_info(outcome)->advice;
 }
 
-enum tcpdiag_outcome tcpdiag_outcome_by_name(const char *name) {
+enum tcpdiag_outcome tcpdiag_outcome_by_name(const char *name)
+{
     for (int i = 1; name && i < TCPDIAG_OUTCOME_COUNT; i++)
         if (strcmp(outcomes[i].name, name) == 0)
             return (enum tcpdiag_outcome)i;
     return TCPDIAG_OUTCOME_NONE;
 }
 
-enum tcpdiag_cause tcpdiag_cause_by_name(const char *name) {
+enum tcpdiag_cause tcpdiag_cause_by_name(const char *name)
+{
     for (int i = 1; name && i < TCPDIAG_CAUSE_COUNT; i++)
         if (strcmp(causes[i].name, name) == 0)
             return (enum tcpdiag_cause)i;

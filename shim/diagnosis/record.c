@@ -18,7 +18,8 @@ enum { MESSAGE_NAME_ROOM = 300 };
 #define put_literal tcpdiag_put_literal
 #define put_string tcpdiag_put_string
 
-static void put_ipv4(struct tcpdiag_out *out, const uint8_t *address) {
+static void put_ipv4(struct tcpdiag_out *out, const uint8_t *address)
+{
     for (int i = 0; i < 4; i++) {
         if (i > 0)
             put_literal(out, ".");
@@ -26,7 +27,8 @@ static void put_ipv4(struct tcpdiag_out *out, const uint8_t *address) {
     }
 }
 
-static void put_address(struct tcpdiag_out *out, const struct tcpdiag_endpoint *endpoint) {
+static void put_address(struct tcpdiag_out *out, const struct tcpdiag_endpoint *endpoint)
+{
     if (endpoint->family == AF_INET) {
         put_ipv4(out, endpoint->address);
     } else if (endpoint->family == AF_INET6) {
@@ -41,7 +43,8 @@ static void put_address(struct tcpdiag_out *out, const struct tcpdiag_endpoint *
     }
 }
 
-size_t tcpdiag_address_text(const struct tcpdiag_endpoint *endpoint, char *buffer) {
+size_t tcpdiag_address_text(const struct tcpdiag_endpoint *endpoint, char *buffer)
+{
     struct tcpdiag_out out = {buffer, buffer + TCPDIAG_ADDRESS_MAX - 1, false};
     put_address(&out, endpoint);
     *out.at = '\0';
@@ -49,7 +52,8 @@ size_t tcpdiag_address_text(const struct tcpdiag_endpoint *endpoint, char *buffe
 }
 
 /* "db.staging (10.0.2.2) port 5432", "db.staging", as much of it as is known. Escaped for JSON. */
-static void put_target(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_target(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     bool named = r->name.bytes != NULL && r->name.length > 0;
     bool addressed = r->peer.family != 0;
     if (named && addressed) {
@@ -71,7 +75,8 @@ static void put_target(struct tcpdiag_out *out, const struct tcpdiag_record *r) 
     }
 }
 
-static void put_begin_sentence(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_begin_sentence(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     if (r->event == TCPDIAG_CONNECT)
         put_literal(out, "connecting to ");
     else
@@ -80,7 +85,8 @@ static void put_begin_sentence(struct tcpdiag_out *out, const struct tcpdiag_rec
 }
 
 /* "; 10.0.2.1 answered ICMP port unreachable" */
-static void put_witness(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_witness(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     const struct tcpdiag_evidence *e = &r->evidence;
     if (e->icmp) {
         put_literal(out, "; ");
@@ -97,7 +103,8 @@ static void put_witness(struct tcpdiag_out *out, const struct tcpdiag_record *r)
     }
 }
 
-static void put_how_it_ended(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_how_it_ended(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     if (r->ending == TCPDIAG_ENDED_RESULT || r->error != 0)
         return;
     if (r->ending == TCPDIAG_ENDED_PROCESS)
@@ -111,7 +118,8 @@ static void put_how_it_ended(struct tcpdiag_out *out, const struct tcpdiag_recor
 }
 
 /* "db.staging (10.0.2.2) port 5432: refused: a firewall rejects the port ...; 10.0.2.1 said ..." */
-static void put_end_sentence(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_end_sentence(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     put_target(out, r);
     put_literal(out, ": ");
     put_string(out, tcpdiag_outcome_info(r->verdict.outcome)->name);
@@ -130,14 +138,16 @@ static void put_end_sentence(struct tcpdiag_out *out, const struct tcpdiag_recor
     }
 }
 
-static void put_sentence(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_sentence(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     if (r->phase == TCPDIAG_BEGIN)
         put_begin_sentence(out, r);
     else
         put_end_sentence(out, r);
 }
 
-size_t tcpdiag_record_message(const struct tcpdiag_record *record, char *buffer, size_t size) {
+size_t tcpdiag_record_message(const struct tcpdiag_record *record, char *buffer, size_t size)
+{
     struct tcpdiag_out out = {buffer, buffer + size - 1, false};
     put_sentence(&out, record);
     *out.at = '\0';
@@ -145,7 +155,8 @@ size_t tcpdiag_record_message(const struct tcpdiag_record *record, char *buffer,
 }
 
 static void put_text_field(struct tcpdiag_out *out, const char *key,
-                           const struct tcpdiag_text *text, size_t room) {
+                           const struct tcpdiag_text *text, size_t room)
+{
     if (text->bytes == NULL)
         return;
     put_string(out, key);
@@ -154,7 +165,8 @@ static void put_text_field(struct tcpdiag_out *out, const char *key,
 }
 
 /* A name, or for a number without one the number: "errno":"ECONNREFUSED", "errno":"524". */
-static void put_code_field(struct tcpdiag_out *out, const char *key, const char *name, int number) {
+static void put_code_field(struct tcpdiag_out *out, const char *key, const char *name, int number)
+{
     if (number == 0)
         return;
     put_string(out, key);
@@ -168,7 +180,8 @@ static void put_code_field(struct tcpdiag_out *out, const char *key, const char 
     put_literal(out, "\"");
 }
 
-static void put_evidence(struct tcpdiag_out *out, const struct tcpdiag_evidence *e) {
+static void put_evidence(struct tcpdiag_out *out, const struct tcpdiag_evidence *e)
+{
     const char *separator = "";
     if (!e->icmp && e->syn_retransmits < 0 && e->rtt_us < 0)
         return;
@@ -197,7 +210,8 @@ static void put_evidence(struct tcpdiag_out *out, const struct tcpdiag_evidence 
     put_literal(out, "}");
 }
 
-static void put_answers(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_answers(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     if (r->answer_count == 0)
         return;
     put_literal(out, ",\"dns.answers\":[");
@@ -209,7 +223,8 @@ static void put_answers(struct tcpdiag_out *out, const struct tcpdiag_record *r)
     put_literal(out, "]");
 }
 
-static void put_peer(struct tcpdiag_out *out, const struct tcpdiag_endpoint *peer) {
+static void put_peer(struct tcpdiag_out *out, const struct tcpdiag_endpoint *peer)
+{
     if (peer->family == 0)
         return;
     put_literal(out, ",\"network.peer.address\":\"");
@@ -220,7 +235,8 @@ static void put_peer(struct tcpdiag_out *out, const struct tcpdiag_endpoint *pee
                                              : ",\"network.type\":\"ipv4\"");
 }
 
-static void put_result(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_result(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     put_literal(out, ",\"outcome\":\"");
     put_string(out, tcpdiag_outcome_info(r->verdict.outcome)->name);
     if (r->verdict.cause != TCPDIAG_CAUSE_NONE) {
@@ -235,7 +251,8 @@ static void put_result(struct tcpdiag_out *out, const struct tcpdiag_record *r) 
     tcpdiag_put_ms(out, r->duration_ns / 1000);
 }
 
-static void put_process(struct tcpdiag_out *out, const struct tcpdiag_record *r) {
+static void put_process(struct tcpdiag_out *out, const struct tcpdiag_record *r)
+{
     put_literal(out, ",\"process.pid\":");
     tcpdiag_put_number(out, (uint64_t)r->pid, 1);
     put_literal(out, ",\"thread.id\":");
@@ -244,7 +261,8 @@ static void put_process(struct tcpdiag_out *out, const struct tcpdiag_record *r)
     put_text_field(out, ",\"host.name\":\"", &r->who->host, HOST_ROOM);
 }
 
-size_t tcpdiag_record_json(const struct tcpdiag_record *r, char *buffer) {
+size_t tcpdiag_record_json(const struct tcpdiag_record *r, char *buffer)
+{
     struct tcpdiag_out out = {buffer, buffer + TCPDIAG_RECORD_MAX, false};
     put_literal(&out, "{\"time\":\"");
     tcpdiag_put_time(&out, r->wall_ns);

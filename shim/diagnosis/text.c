@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/diagnosis/text.h"
 
-void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width) {
+void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width)
+{
     char digits[24];
     char *at = digits + sizeof digits;
     do {
@@ -12,7 +13,8 @@ void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width) {
     tcpdiag_put(out, at, (size_t)(digits + sizeof digits - at));
 }
 
-void tcpdiag_put_hex(struct tcpdiag_out *out, uint64_t value) {
+void tcpdiag_put_hex(struct tcpdiag_out *out, uint64_t value)
+{
     char digits[16];
     char *at = digits + sizeof digits;
     do {
@@ -22,7 +24,8 @@ void tcpdiag_put_hex(struct tcpdiag_out *out, uint64_t value) {
     tcpdiag_put(out, at, (size_t)(digits + sizeof digits - at));
 }
 
-void tcpdiag_put_ms(struct tcpdiag_out *out, int64_t us) {
+void tcpdiag_put_ms(struct tcpdiag_out *out, int64_t us)
+{
     if (us < 0)
         us = 0;
     tcpdiag_put_number(out, (uint64_t)us / 1000, 1);
@@ -39,7 +42,8 @@ void tcpdiag_put_ms(struct tcpdiag_out *out, int64_t us) {
 
 /* The civil date of a day number, by the era arithmetic of the proleptic Gregorian calendar: a
    400-year era has 146,097 days, and a year that begins in March has its leap day last. */
-static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
+static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+{
     days += 719468; /* from 0000-03-01 to 1970-01-01 */
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     unsigned in_era = (unsigned)(days - era * 146097);
@@ -51,7 +55,8 @@ static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
     *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
 }
 
-void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns) {
+void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns)
+{
     int64_t seconds = wall_ns / 1000000000;
     unsigned micro = (unsigned)(wall_ns % 1000000000 / 1000);
     int64_t year;
@@ -76,7 +81,8 @@ void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns) {
 }
 
 /* The length of the valid UTF-8 sequence at bytes, by the table of RFC 3629 section 4; 0: none. */
-static size_t utf8_sequence(const unsigned char *bytes, size_t length) {
+static size_t utf8_sequence(const unsigned char *bytes, size_t length)
+{
     unsigned char first = bytes[0];
     unsigned char low = 0x80;
     unsigned char high = 0xbf;
@@ -109,7 +115,8 @@ static size_t utf8_sequence(const unsigned char *bytes, size_t length) {
 
 /* What stands for the character at bytes: itself, an escape in scratch, or U+FFFD. */
 static size_t json_character(const unsigned char *bytes, size_t length, const char **text,
-                             size_t *text_length, char scratch[6]) {
+                             size_t *text_length, char scratch[6])
+{
     size_t taken = utf8_sequence(bytes, length);
     if (taken == 0) {
         *text = "\xef\xbf\xbd";
@@ -133,9 +140,22 @@ static size_t json_character(const unsigned char *bytes, size_t length, const ch
     return taken;
 }
 
-void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length, size_t room) {
+static bool all_plain(const unsigned char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] < 0x20 || bytes[i] >= 0x7f || bytes[i] == '"' || bytes[i] == '\\')
+            return false;
+    return true;
+}
+
+void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length, size_t room)
+{
     static const char ellipsis[] = "\xe2\x80\xa6";
     const unsigned char *at = (const unsigned char *)bytes;
+    if (length <= room && all_plain(at, length)) { /* nearly every name */
+        tcpdiag_put(out, bytes, length);
+        return;
+    }
     while (length > 0) {
         char scratch[6];
         const char *text;

@@ -17,7 +17,8 @@ struct tcpdiag_out {
     bool full;
 };
 
-static inline void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length) {
+static inline void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length)
+{
     if ((size_t)(out->end - out->at) < length) {
         out->full = true;
         return;
@@ -28,7 +29,8 @@ static inline void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_
 
 #define tcpdiag_put_literal(out, literal) tcpdiag_put(out, literal, sizeof(literal) - 1)
 
-static inline void tcpdiag_put_string(struct tcpdiag_out *out, const char *string) {
+static inline void tcpdiag_put_string(struct tcpdiag_out *out, const char *string)
+{
     tcpdiag_put(out, string, strlen(string));
 }
 

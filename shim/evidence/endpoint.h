@@ -13,7 +13,8 @@
    is no IPv4 or IPv6 address or too short for one. A v4-mapped address becomes the IPv4 address
    that the packets carry (RFC 4291, 2.5.5.2). address must be readable. */
 static inline void tcpdiag_endpoint_from(struct tcpdiag_endpoint *endpoint, const void *address,
-                                         socklen_t length) {
+                                         socklen_t length)
+{
     static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     sa_family_t family = 0;
     memset(endpoint, 0, sizeof *endpoint);

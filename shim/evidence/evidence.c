@@ -16,7 +16,8 @@
 #include "shim/scratch.h"
 #include "shim/sys.h"
 
-void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence) {
+void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence)
+{
     struct tcp_info info;
     socklen_t length = sizeof info;
     /* Older kernels fill in less: what this reads was there in Linux 2.6. */
@@ -31,12 +32,14 @@ void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence) {
 }
 
 /* Whether the program itself asked for the error queue: then what is in it is the program's. */
-static bool queue_is_the_programs(int fd) {
+static bool queue_is_the_programs(int fd)
+{
     return sys_int_option(fd, IPPROTO_IP, IP_RECVERR, 0) != 0 ||
            sys_int_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 0) != 0;
 }
 
-static void take_error(const struct cmsghdr *message, struct tcpdiag_evidence *evidence) {
+static void take_error(const struct cmsghdr *message, struct tcpdiag_evidence *evidence)
+{
     bool known = (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_RECVERR) ||
                  (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_RECVERR);
     if (!known || message->cmsg_len < CMSG_LEN(sizeof(struct sock_extended_err)))
@@ -54,7 +57,8 @@ static void take_error(const struct cmsghdr *message, struct tcpdiag_evidence *e
 }
 
 /* All of the queue: what stayed in it would pass for the answer to the socket's next connect. */
-static void read_queue(int fd, struct tcpdiag_evidence *evidence) {
+static void read_queue(int fd, struct tcpdiag_evidence *evidence)
+{
     union {
         struct cmsghdr align;
         char bytes[256];
@@ -69,7 +73,8 @@ static void read_queue(int fd, struct tcpdiag_evidence *evidence) {
 }
 
 /* SIOCGIFCONF (netdevice(7)) lists this network namespace's IPv4 addresses through any socket. */
-static bool own_ipv4(int fd, const struct tcpdiag_endpoint *address) {
+static bool own_ipv4(int fd, const struct tcpdiag_endpoint *address)
+{
     struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
     if (!scratch)
         return false;
@@ -88,7 +93,8 @@ static bool own_ipv4(int fd, const struct tcpdiag_endpoint *address) {
 
 /* The address that this machine would send from: a UDP connect sends nothing. Only reached where
    IPV6_RECVERR was set on our side, which the user has asked for. */
-static bool own_ipv6(const struct tcpdiag_endpoint *peer, const struct tcpdiag_endpoint *address) {
+static bool own_ipv6(const struct tcpdiag_endpoint *peer, const struct tcpdiag_endpoint *address)
+{
     struct sockaddr_in6 to = {
         .sin6_family = AF_INET6, .sin6_port = 1, .sin6_scope_id = peer->scope};
     memcpy(&to.sin6_addr, peer->address, sizeof to.sin6_addr);
@@ -107,8 +113,8 @@ static bool own_ipv6(const struct tcpdiag_endpoint *peer, const struct tcpdiag_e
 /* A failed blocking connect has forgotten its source address (tcp_disconnect in net/ipv4/tcp.c), so
    where the socket does not name it the machine's addresses are asked. */
 static bool own_address(int fd, const struct tcpdiag_endpoint *self,
-                        const struct tcpdiag_endpoint *peer,
-                        const struct tcpdiag_endpoint *address) {
+                        const struct tcpdiag_endpoint *peer, const struct tcpdiag_endpoint *address)
+{
     if (tcpdiag_same_address(self, address))
         return true;
     if (address->family == AF_INET)
@@ -117,7 +123,8 @@ static bool own_address(int fd, const struct tcpdiag_endpoint *self,
 }
 
 void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
-                              bool own_queue, struct tcpdiag_evidence *evidence) {
+                              bool own_queue, struct tcpdiag_evidence *evidence)
+{
     struct sockaddr_in6 name;
     socklen_t length = sizeof name;
     struct tcpdiag_endpoint self = {0};

@@ -14,20 +14,23 @@
 #define SYS_close_range 436
 #endif
 
-TCPDIAG_EXPORT int close(int fd) {
+TCPDIAG_EXPORT int close(int fd)
+{
     if (TCPDIAG_IN_FLIGHT())
         tcpdiag_giving_up(fd);
     return REAL(close)(fd);
 }
 
 /* Aborts a connect in flight: inet_shutdown in net/ipv4/af_inet.c. */
-TCPDIAG_EXPORT int shutdown(int fd, int how) {
+TCPDIAG_EXPORT int shutdown(int fd, int how)
+{
     if (TCPDIAG_IN_FLIGHT() && how >= SHUT_RD && how <= SHUT_RDWR)
         tcpdiag_shutting_down(fd);
     return REAL(shutdown)(fd, how);
 }
 
-static void also_known_as(int fd, int alias) {
+static void also_known_as(int fd, int alias)
+{
     struct tcpdiag_attempt attempt;
     if (alias >= 0 && alias != fd && tcpdiag_attempts_look(fd, &attempt)) {
         attempt.alias = alias;
@@ -35,7 +38,8 @@ static void also_known_as(int fd, int alias) {
     }
 }
 
-TCPDIAG_EXPORT int dup(int fd) {
+TCPDIAG_EXPORT int dup(int fd)
+{
     int result = REAL(dup)(fd);
     if (TCPDIAG_IN_FLIGHT())
         also_known_as(fd, result);
@@ -43,12 +47,14 @@ TCPDIAG_EXPORT int dup(int fd) {
 }
 
 /* dup2 closes its second descriptor, unless the first is bad or the same. */
-static void about_to_replace(int fd, int replaced) {
+static void about_to_replace(int fd, int replaced)
+{
     if (fd != replaced && (int)syscall(SYS_fcntl, fd, F_GETFD, 0) >= 0)
         tcpdiag_giving_up(replaced);
 }
 
-TCPDIAG_EXPORT int dup2(int fd, int replaced) {
+TCPDIAG_EXPORT int dup2(int fd, int replaced)
+{
     if (!TCPDIAG_IN_FLIGHT())
         return REAL(dup2)(fd, replaced);
     int saved = errno;
@@ -59,7 +65,8 @@ TCPDIAG_EXPORT int dup2(int fd, int replaced) {
     return result;
 }
 
-TCPDIAG_EXPORT int dup3(int fd, int replaced, int flags) {
+TCPDIAG_EXPORT int dup3(int fd, int replaced, int flags)
+{
     if (!TCPDIAG_IN_FLIGHT())
         return REAL(dup3)(fd, replaced, flags);
     int saved = errno;
@@ -71,14 +78,16 @@ TCPDIAG_EXPORT int dup3(int fd, int replaced, int flags) {
     return result;
 }
 
-static void giving_up_range(unsigned first, unsigned last) {
+static void giving_up_range(unsigned first, unsigned last)
+{
     struct tcpdiag_attempt attempt;
     for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
         if ((unsigned)attempt.fd >= first && (unsigned)attempt.fd <= last)
             tcpdiag_giving_up(attempt.fd);
 }
 
-TCPDIAG_EXPORT int close_range(unsigned first, unsigned last, int flags) {
+TCPDIAG_EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
     if (TCPDIAG_IN_FLIGHT() && !(flags & (int)CLOSE_RANGE_CLOEXEC))
         giving_up_range(first, last);
     if (!REAL(close_range))
@@ -86,7 +95,8 @@ TCPDIAG_EXPORT int close_range(unsigned first, unsigned last, int flags) {
     return REAL(close_range)(first, last, flags);
 }
 
-TCPDIAG_EXPORT void closefrom(int first) {
+TCPDIAG_EXPORT void closefrom(int first)
+{
     unsigned from = first > 0 ? (unsigned)first : 0;
     if (TCPDIAG_IN_FLIGHT())
         giving_up_range(from, ~0U);

@@ -10,7 +10,8 @@
 #endif
 
 /* connect on a socket whose connect is in flight: asks how it went, or starts another. */
-static int connect_again(int fd, const struct sockaddr *address, socklen_t length) {
+static int connect_again(int fd, const struct sockaddr *address, socklen_t length)
+{
     if (tcpdiag_disconnects(address, length))
         tcpdiag_giving_up(fd);
     int result = REAL(connect)(fd, address, length);
@@ -28,7 +29,8 @@ static int connect_again(int fd, const struct sockaddr *address, socklen_t lengt
     return result;
 }
 
-TCPDIAG_EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length) {
+TCPDIAG_EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
     struct tcpdiag_call call;
     if (TCPDIAG_IN_FLIGHT() && tcpdiag_is_in_flight(fd))
         return connect_again(fd, address, length);
@@ -40,7 +42,8 @@ TCPDIAG_EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len
 }
 
 /* After any transfer with something in flight: a failure that is the connection's own ends it. */
-void tcpdiag_after_transfer(int fd, ssize_t result) {
+void tcpdiag_after_transfer(int fd, ssize_t result)
+{
     if (result >= 0)
         tcpdiag_seen_ready(fd);
     else if (errno != EAGAIN && errno != EINTR && errno != ENOTCONN && errno != EPIPE &&
@@ -49,7 +52,8 @@ void tcpdiag_after_transfer(int fd, ssize_t result) {
 }
 
 TCPDIAG_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
-                              const struct sockaddr *address, socklen_t address_length) {
+                              const struct sockaddr *address, socklen_t address_length)
+{
     struct tcpdiag_call call = {.tcp = false};
     if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN))
         tcpdiag_call_begin(&call, fd, address, address_length, flags);
@@ -61,7 +65,8 @@ TCPDIAG_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flag
     return result;
 }
 
-TCPDIAG_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+TCPDIAG_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
     struct tcpdiag_call call = {.tcp = false};
     if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN) && tcpdiag_readable(message, sizeof *message))
         tcpdiag_call_begin(&call, fd, message->msg_name, message->msg_namelen, flags);

@@ -3,7 +3,8 @@
 #include "shim/real.h"
 #include "shim/track.h"
 
-TCPDIAG_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+TCPDIAG_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
     int result = REAL(getsockopt)(fd, level, option, value, length);
     if (TCPDIAG_IN_FLIGHT() && level == SOL_SOCKET && option == SO_ERROR && result == 0 &&
         *length >= (socklen_t)sizeof(int)) {
@@ -15,7 +16,8 @@ TCPDIAG_EXPORT int getsockopt(int fd, int level, int option, void *value, sockle
     return result;
 }
 
-TCPDIAG_EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
+TCPDIAG_EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *length)
+{
     int result = REAL(getpeername)(fd, address, length);
     if (TCPDIAG_IN_FLIGHT())
         tcpdiag_seen_ready(fd);

@@ -5,12 +5,14 @@
 #include "shim/real.h"
 #include "shim/track.h"
 
-static void image_ends(void) {
+static void image_ends(void)
+{
     if (TCPDIAG_IN_FLIGHT())
         tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
 }
 
-TCPDIAG_EXPORT pid_t fork(void) {
+TCPDIAG_EXPORT pid_t fork(void)
+{
     struct tcpdiag_attempt attempt;
     if (TCPDIAG_IN_FLIGHT())
         for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);) {
@@ -20,37 +22,44 @@ TCPDIAG_EXPORT pid_t fork(void) {
     return REAL(fork)();
 }
 
-TCPDIAG_EXPORT void _exit(int status) {
+TCPDIAG_EXPORT void _exit(int status)
+{
     image_ends();
     REAL(_exit)(status);
     __builtin_unreachable();
 }
 
-TCPDIAG_EXPORT void _Exit(int status) {
+TCPDIAG_EXPORT void _Exit(int status)
+{
     _exit(status);
 }
 
-TCPDIAG_EXPORT int execve(const char *path, char *const arguments[], char *const environment[]) {
+TCPDIAG_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
+{
     image_ends();
     return REAL(execve)(path, arguments, environment);
 }
 
-TCPDIAG_EXPORT int execv(const char *path, char *const arguments[]) {
+TCPDIAG_EXPORT int execv(const char *path, char *const arguments[])
+{
     image_ends();
     return REAL(execv)(path, arguments);
 }
 
-TCPDIAG_EXPORT int execvp(const char *file, char *const arguments[]) {
+TCPDIAG_EXPORT int execvp(const char *file, char *const arguments[])
+{
     image_ends();
     return REAL(execvp)(file, arguments);
 }
 
-TCPDIAG_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[]) {
+TCPDIAG_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[])
+{
     image_ends();
     return REAL(execvpe)(file, arguments, environment);
 }
 
-TCPDIAG_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[]) {
+TCPDIAG_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[])
+{
     image_ends();
     return REAL(fexecve)(fd, arguments, environment);
 }
@@ -70,19 +79,22 @@ TCPDIAG_EXPORT int fexecve(int fd, char *const arguments[], char *const environm
     for (size_t i = 1; i <= count; i++)                                                            \
     arguments[i] = va_arg(list, char *)
 
-TCPDIAG_EXPORT int execl(const char *path, const char *first, ...) {
+TCPDIAG_EXPORT int execl(const char *path, const char *first, ...)
+{
     LIST_TO_ARRAY(first);
     va_end(list);
     return execv(path, arguments);
 }
 
-TCPDIAG_EXPORT int execlp(const char *file, const char *first, ...) {
+TCPDIAG_EXPORT int execlp(const char *file, const char *first, ...)
+{
     LIST_TO_ARRAY(first);
     va_end(list);
     return execvp(file, arguments);
 }
 
-TCPDIAG_EXPORT int execle(const char *path, const char *first, ...) {
+TCPDIAG_EXPORT int execle(const char *path, const char *first, ...)
+{
     LIST_TO_ARRAY(first);
     char *const *environment = va_arg(list, char *const *);
     va_end(list);

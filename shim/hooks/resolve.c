@@ -7,12 +7,14 @@
 #include "shim/track.h"
 
 /* Nobody is asked for it: the address is in the text (or there is none: a local one). */
-static bool is_numeric(const char *name) {
+static bool is_numeric(const char *name)
+{
     return !name || strchr(name, ':') || name[strspn(name, "0123456789.")] == '\0';
 }
 
 TCPDIAG_EXPORT int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
-                               struct addrinfo **answers) {
+                               struct addrinfo **answers)
+{
     struct tcpdiag_lookup lookup;
     tcpdiag_lookup_begin(&lookup, name, service, is_numeric(name));
     int result = REAL(getaddrinfo)(name, service, hints, answers);
@@ -20,7 +22,8 @@ TCPDIAG_EXPORT int getaddrinfo(const char *name, const char *service, const stru
     return result;
 }
 
-TCPDIAG_EXPORT struct hostent *gethostbyname(const char *name) {
+TCPDIAG_EXPORT struct hostent *gethostbyname(const char *name)
+{
     struct tcpdiag_lookup lookup;
     tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
     struct hostent *answers = REAL(gethostbyname)(name);
@@ -28,7 +31,8 @@ TCPDIAG_EXPORT struct hostent *gethostbyname(const char *name) {
     return answers;
 }
 
-TCPDIAG_EXPORT struct hostent *gethostbyname2(const char *name, int family) {
+TCPDIAG_EXPORT struct hostent *gethostbyname2(const char *name, int family)
+{
     struct tcpdiag_lookup lookup;
     tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
     struct hostent *answers = REAL(gethostbyname2)(name, family);
@@ -38,7 +42,8 @@ TCPDIAG_EXPORT struct hostent *gethostbyname2(const char *name, int family) {
 
 /* ERANGE: there is an answer, and the program will ask again with more room for it. */
 static void end_reentrant(const struct tcpdiag_lookup *lookup, int result, int h_error,
-                          const struct hostent *answers) {
+                          const struct hostent *answers)
+{
     if (answers || result == ERANGE)
         h_error = 0;
     else if (h_error == 0)
@@ -47,7 +52,8 @@ static void end_reentrant(const struct tcpdiag_lookup *lookup, int result, int h
 }
 
 TCPDIAG_EXPORT int gethostbyname_r(const char *name, struct hostent *host, char *buffer,
-                                   size_t size, struct hostent **answers, int *h_error) {
+                                   size_t size, struct hostent **answers, int *h_error)
+{
     struct tcpdiag_lookup lookup;
     tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
     int result = REAL(gethostbyname_r)(name, host, buffer, size, answers, h_error);
@@ -57,7 +63,8 @@ TCPDIAG_EXPORT int gethostbyname_r(const char *name, struct hostent *host, char 
 
 TCPDIAG_EXPORT int gethostbyname2_r(const char *name, int family, struct hostent *host,
                                     char *buffer, size_t size, struct hostent **answers,
-                                    int *h_error) {
+                                    int *h_error)
+{
     struct tcpdiag_lookup lookup;
     tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
     int result = REAL(gethostbyname2_r)(name, family, host, buffer, size, answers, h_error);
@@ -67,8 +74,8 @@ TCPDIAG_EXPORT int gethostbyname2_r(const char *name, int family, struct hostent
 
 /* glibc looks these up in threads inside libc, past getaddrinfo's hook. With GAI_WAIT the answers
    are there when the call returns; with GAI_NOWAIT nothing tells us when (docs/limits.md). */
-TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count,
-                                 struct sigevent *event) {
+TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *event)
+{
     if (mode != GAI_WAIT || count < 0)
         return REAL(getaddrinfo_a)(mode, list, count, event);
     uint64_t numbers = tcpdiag_lookup_numbers((unsigned)count); /* so that ends match begins */

@@ -10,7 +10,8 @@
 void tcpdiag_after_transfer(int fd, ssize_t result);
 
 #define TRANSFER(name, parameters, arguments)                                                      \
-    TCPDIAG_EXPORT ssize_t name parameters {                                                       \
+    TCPDIAG_EXPORT ssize_t name parameters                                                         \
+    {                                                                                              \
         ssize_t result = REAL(name) arguments;                                                     \
         if (TCPDIAG_IN_FLIGHT())                                                                   \
             tcpdiag_after_transfer(fd, result);                                                    \

@@ -10,7 +10,8 @@
    data: this many are looked at whenever the epoll reports anything. SO_ERROR tells of the rest. */
 enum { UNKNOWN_LOOKED_AT = 16 };
 
-static int after_poll(const struct pollfd *fds, nfds_t count, int ready) {
+static int after_poll(const struct pollfd *fds, nfds_t count, int ready)
+{
     if (ready > 0 && TCPDIAG_IN_FLIGHT())
         for (nfds_t i = 0; i < count; i++)
             if (fds[i].revents != 0)
@@ -18,33 +19,39 @@ static int after_poll(const struct pollfd *fds, nfds_t count, int ready) {
     return ready;
 }
 
-TCPDIAG_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout) {
+TCPDIAG_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
     return after_poll(fds, count, REAL(poll)(fds, count, timeout));
 }
 
-TCPDIAG_EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size) {
+TCPDIAG_EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size)
+{
     return after_poll(fds, count, REAL(__poll_chk)(fds, count, timeout, size));
 }
 
 TCPDIAG_EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
-                         const sigset_t *mask) {
+                         const sigset_t *mask)
+{
     return after_poll(fds, count, REAL(ppoll)(fds, count, timeout, mask));
 }
 
 TCPDIAG_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
-                               const sigset_t *mask, size_t size) {
+                               const sigset_t *mask, size_t size)
+{
     return after_poll(fds, count, REAL(__ppoll_chk)(fds, count, timeout, mask, size));
 }
 
 /* A program may use sets larger than FD_SETSIZE, as long as count says so (select(2)). */
-static bool in_set(int fd, const fd_set *set) {
+static bool in_set(int fd, const fd_set *set)
+{
     const unsigned bits = 8 * sizeof(unsigned long);
     const unsigned long *words = (const unsigned long *)set;
     return set && (words[(unsigned)fd / bits] >> ((unsigned)fd % bits) & 1);
 }
 
 static int after_select(int count, const fd_set *in, const fd_set *out, const fd_set *except,
-                        int ready) {
+                        int ready)
+{
     struct tcpdiag_attempt attempt;
     if (ready > 0 && TCPDIAG_IN_FLIGHT())
         for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
@@ -55,19 +62,22 @@ static int after_select(int count, const fd_set *in, const fd_set *out, const fd
 }
 
 TCPDIAG_EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except,
-                          struct timeval *timeout) {
+                          struct timeval *timeout)
+{
     return after_select(count, in, out, except, REAL(select)(count, in, out, except, timeout));
 }
 
 TCPDIAG_EXPORT int pselect(int count, fd_set *in, fd_set *out, fd_set *except,
-                           const struct timespec *timeout, const sigset_t *mask) {
+                           const struct timespec *timeout, const sigset_t *mask)
+{
     return after_select(count, in, out, except,
                         REAL(pselect)(count, in, out, except, timeout, mask));
 }
 
 /* epoll hands back the program's data, which may be a pointer: which descriptor it stands for only
    epoll_ctl has told. */
-TCPDIAG_EXPORT int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event) {
+TCPDIAG_EXPORT int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
+{
     int result = REAL(epoll_ctl)(epoll_fd, operation, fd, event);
     struct tcpdiag_attempt attempt;
     if (result == 0 && TCPDIAG_IN_FLIGHT() && tcpdiag_attempts_look(fd, &attempt)) {
@@ -79,14 +89,16 @@ TCPDIAG_EXPORT int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_e
 }
 
 static bool reported(const struct tcpdiag_attempt *attempt, const struct epoll_event *events,
-                     int ready) {
+                     int ready)
+{
     for (int i = 0; i < ready; i++)
         if (events[i].data.u64 == attempt->epoll_data)
             return true;
     return false;
 }
 
-static int after_epoll(int epoll_fd, const struct epoll_event *events, int ready) {
+static int after_epoll(int epoll_fd, const struct epoll_event *events, int ready)
+{
     struct tcpdiag_attempt attempt;
     int unknown = 0;
     if (ready <= 0 || !TCPDIAG_IN_FLIGHT())
@@ -98,17 +110,20 @@ static int after_epoll(int epoll_fd, const struct epoll_event *events, int ready
     return ready;
 }
 
-TCPDIAG_EXPORT int epoll_wait(int epoll_fd, struct epoll_event *events, int size, int timeout) {
+TCPDIAG_EXPORT int epoll_wait(int epoll_fd, struct epoll_event *events, int size, int timeout)
+{
     return after_epoll(epoll_fd, events, REAL(epoll_wait)(epoll_fd, events, size, timeout));
 }
 
 TCPDIAG_EXPORT int epoll_pwait(int epoll_fd, struct epoll_event *events, int size, int timeout,
-                               const sigset_t *mask) {
+                               const sigset_t *mask)
+{
     return after_epoll(epoll_fd, events, REAL(epoll_pwait)(epoll_fd, events, size, timeout, mask));
 }
 
 TCPDIAG_EXPORT int epoll_pwait2(int epoll_fd, struct epoll_event *events, int size,
-                                const struct timespec *timeout, const sigset_t *mask) {
+                                const struct timespec *timeout, const sigset_t *mask)
+{
     if (!REAL(epoll_pwait2)) { /* a libc older than the program expects */
         errno = ENOSYS;
         return -1;

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * actor SCENE [ARGUMENT]: a program as strangers write them. Each scene does one thing with sockets
+ * on loopback and checks by itself what a program can see: results, errno, data, descriptors. It
+ * exits with 0 where all is as the kernel says, and has to do so bare and under the shim alike.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "actor: line %d: %s (errno %d)\n", __LINE__, #condition, errno);       \
+            exit(1);                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static struct sockaddr_in loopback(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+static int bound(struct sockaddr_in *address, int type)
+{
+    socklen_t length = sizeof *address;
+    int fd = socket(AF_INET, type, 0);
+    *address = loopback();
+    CHECK(fd >= 0);
+    CHECK(bind(fd, (struct sockaddr *)address, length) == 0);
+    CHECK(getsockname(fd, (struct sockaddr *)address, &length) == 0);
+    return fd;
+}
+
+static struct sockaddr_in accepting(void)
+{
+    struct sockaddr_in address;
+    CHECK(listen(bound(&address, SOCK_STREAM), 64) == 0);
+    return address;
+}
+
+/* Bound and not listening: the port is closed, and nobody else can open it meanwhile. */
+static struct sockaddr_in refusing(void)
+{
+    struct sockaddr_in address;
+    bound(&address, SOCK_STREAM);
+    return address;
+}
+
+static int tcp(int flags)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
+    CHECK(fd >= 0);
+    return fd;
+}
+
+static int to(int fd, const struct sockaddr_in *address)
+{
+    return connect(fd, (const struct sockaddr *)address, sizeof *address);
+}
+
+/* A listener whose queue is full: the next SYN is dropped, as a firewall would. */
+static struct sockaddr_in silent(void)
+{
+    struct sockaddr_in address;
+    CHECK(listen(bound(&address, SOCK_STREAM), 0) == 0);
+    for (int i = 0; i < 8; i++) {
+        int fd = (int)syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        syscall(SYS_connect, fd, &address, sizeof address);
+        struct pollfd one = {fd, POLLOUT, 0};
+        struct timespec moment = {0, 100000000};
+        if (syscall(SYS_ppoll, &one, 1, &moment, NULL, 0) == 0)
+            return address; /* this one waits: the queue is full */
+    }
+    CHECK(!"the queue never filled");
+    return address;
+}
+
+static int so_error(int fd)
+{
+    int error = -1;
+    socklen_t length = sizeof error;
+    CHECK(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0);
+    return error;
+}
+
+static int in_progress(const struct sockaddr_in *address)
+{
+    int fd = tcp(SOCK_NONBLOCK);
+    CHECK(to(fd, address) == -1 && errno == EINPROGRESS);
+    return fd;
+}
+
+static void wait_writable(int fd)
+{
+    struct pollfd one = {fd, POLLOUT, 0};
+    CHECK(poll(&one, 1, 5000) == 1);
+}
+
+static void blocking_accepted(void)
+{
+    struct sockaddr_in address = accepting();
+    int fd = tcp(0);
+    errno = 4242;
+    CHECK(to(fd, &address) == 0);
+    CHECK(errno == 4242);
+    CHECK(write(fd, "x", 1) == 1);
+    close(fd);
+}
+
+static void blocking_refused(void)
+{
+    struct sockaddr_in address = refusing();
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+}
+
+static void poll_refused(void)
+{
+    struct sockaddr_in address = refusing();
+    int fd = in_progress(&address);
+    wait_writable(fd);
+    CHECK(so_error(fd) == ECONNREFUSED);
+    CHECK(so_error(fd) == 0);
+    close(fd);
+}
+
+static void poll_accepted(void)
+{
+    struct sockaddr_in address = accepting();
+    int fd = in_progress(&address);
+    wait_writable(fd);
+    CHECK(so_error(fd) == 0);
+    close(fd);
+}
+
+/* Nobody asks for SO_ERROR: the write tells. */
+static void write_refused(void)
+{
+    struct sockaddr_in address = refusing();
+    int fd = in_progress(&address);
+    wait_writable(fd);
+    CHECK(write(fd, "x", 1) == -1 && errno == ECONNREFUSED);
+    pause(); /* the end must be there without a close */
+}
+
+static void close_unread(void)
+{
+    struct sockaddr_in address = refusing();
+    int fd = in_progress(&address);
+    wait_writable(fd);
+    close(fd);
+}
+
+static void epoll_pointer(void)
+{
+    struct sockaddr_in address = refusing();
+    static int somewhere;
+    int epoll = epoll_create1(0);
+    int fd = tcp(SOCK_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLOUT, .data.ptr = &somewhere};
+    CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0); /* before connect, as some do */
+    CHECK(to(fd, &address) == -1 && errno == EINPROGRESS);
+    CHECK(epoll_wait(epoll, &event, 1, 5000) == 1);
+    CHECK(event.data.ptr == &somewhere);
+    CHECK(so_error(fd) == ECONNREFUSED);
+    CHECK(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL) == 0);
+    close(fd);
+}
+
+/* Never asks for anything: an epoll without SO_ERROR, and then data. */
+static void epoll_accepted(void)
+{
+    struct sockaddr_in address = accepting();
+    static int somewhere;
+    int epoll = epoll_create1(0);
+    int fd = in_progress(&address);
+    struct epoll_event event = {.events = EPOLLOUT, .data.ptr = &somewhere};
+    CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
+    CHECK(epoll_wait(epoll, &event, 1, 5000) == 1);
+    pause();
+}
+
+static void select_accepted(void)
+{
+    struct sockaddr_in address = accepting();
+    int fd = in_progress(&address);
+    fd_set out;
+    FD_ZERO(&out);
+    FD_SET(fd, &out);
+    CHECK(select(fd + 1, NULL, &out, NULL, NULL) == 1);
+    pause();
+}
+
+static void second_connect(void)
+{
+    struct sockaddr_in good = accepting();
+    struct sockaddr_in bad = refusing();
+    int fd = in_progress(&good);
+    wait_writable(fd);
+    CHECK(to(fd, &good) == 0 || errno == EISCONN);
+    int other = in_progress(&bad);
+    wait_writable(other);
+    CHECK(to(other, &bad) == -1 && errno == ECONNREFUSED);
+}
+
+static void closed_pending(void)
+{
+    struct sockaddr_in address = silent();
+    close(in_progress(&address));
+}
+
+static void shutdown_pending(void)
+{
+    struct sockaddr_in address = silent();
+    int fd = in_progress(&address);
+    shutdown(fd, SHUT_RDWR);
+    pause();
+}
+
+static void replaced_pending(void)
+{
+    struct sockaddr_in address = silent();
+    int fd = in_progress(&address);
+    CHECK(dup2(STDIN_FILENO, fd) == fd);
+    pause();
+}
+
+static void closefrom_pending(void)
+{
+    struct sockaddr_in address = silent();
+    int fd = in_progress(&address);
+    closefrom(fd);
+    pause();
+}
+
+static void exit_pending(void)
+{
+    struct sockaddr_in address = silent();
+    in_progress(&address);
+}
+
+static void quick_exit_pending(void)
+{
+    struct sockaddr_in address = silent();
+    in_progress(&address);
+    _exit(0);
+}
+
+static void exec_pending(void)
+{
+    struct sockaddr_in address = silent();
+    in_progress(&address);
+    execl("/bin/true", "true", (char *)NULL);
+}
+
+/* One number goes, the socket stays. */
+static void dup_pending(void)
+{
+    struct sockaddr_in address = silent();
+    int fd = in_progress(&address);
+    int other = dup(fd);
+    close(fd);
+    CHECK(other >= 0);
+    struct pollfd one = {other, POLLOUT, 0};
+    CHECK(poll(&one, 1, 0) == 0);
+    close(other);
+}
+
+/* The child closes its copies; the attempt is the parent's. */
+static void fork_pending(void)
+{
+    struct sockaddr_in address = refusing();
+    int fd = in_progress(&address);
+    pid_t child = fork();
+    if (child == 0) {
+        close(fd);
+        exit(0);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    wait_writable(fd);
+    CHECK(so_error(fd) == ECONNREFUSED);
+}
+
+static void vfork_pending(void)
+{
+    struct sockaddr_in address = refusing();
+    int fd = in_progress(&address);
+    pid_t child = vfork();
+    if (child == 0) {
+        close(fd);
+        _exit(0);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    wait_writable(fd);
+    CHECK(so_error(fd) == ECONNREFUSED);
+}
+
+static void killed_in_connect(void)
+{
+    struct sockaddr_in address = silent();
+    to(tcp(0), &address);
+}
+
+static void send_time_limit(void)
+{
+    struct sockaddr_in address = silent();
+    int fd = tcp(0);
+    struct timeval limit = {0, 50000};
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0);
+    CHECK(to(fd, &address) == -1 && errno == EINPROGRESS);
+}
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+static void interrupted(void)
+{
+    struct sockaddr_in address = silent();
+    struct sigaction action = {.sa_handler = nothing};
+    struct itimerval soon = {{0, 0}, {0, 50000}};
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    int fd = tcp(0);
+    CHECK(to(fd, &address) == -1 && errno == EINTR);
+    close(fd);
+}
+
+static void not_tcp(void)
+{
+    struct sockaddr_in address;
+    bound(&address, SOCK_DGRAM);
+    CHECK(to(socket(AF_INET, SOCK_DGRAM, 0), &address) == 0);
+    struct sockaddr_un path = {.sun_family = AF_UNIX, .sun_path = "/nonexistent/socket"};
+    CHECK(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&path, sizeof path) == -1 &&
+          errno == ENOENT);
+    CHECK(to(-1, &address) == -1 && errno == EBADF);
+    CHECK(to(STDIN_FILENO, &address) == -1 && errno == ENOTSOCK);
+}
+
+static void bad_addresses(void)
+{
+    struct sockaddr_in address = accepting();
+    char large[600] = {0};
+    memcpy(large, &address, sizeof address);
+    const struct sockaddr *none = NULL;
+    CHECK(connect(tcp(0), none, sizeof address) == -1 && errno == EFAULT);
+    CHECK(connect(tcp(0), (struct sockaddr *)1, sizeof address) == -1 && errno == EFAULT);
+    CHECK(connect(tcp(0), (struct sockaddr *)&address, 2) == -1 && errno == EINVAL);
+    CHECK(connect(tcp(0), (struct sockaddr *)large, 512) == -1 && errno == EINVAL);
+    CHECK(connect(tcp(0), (struct sockaddr *)&address, (socklen_t)-1) == -1 && errno == EINVAL);
+    /* Half of it on a page that cannot be read. */
+    char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(pages != MAP_FAILED && mprotect(pages + 4096, 4096, PROT_NONE) == 0);
+    memcpy(pages + 4096 - 8, &address, 8);
+    CHECK(connect(tcp(0), (struct sockaddr *)(pages + 4096 - 8), sizeof address) == -1 &&
+          errno == EFAULT);
+}
+
+/* OpenSSH's sequence: close everything, then use the numbers. */
+static void reuse_numbers(void)
+{
+    struct sockaddr_in address = refusing();
+    char name[] = "/tmp/tcpdiag-actor-XXXXXX";
+    int file = mkstemp(name);
+    CHECK(file >= 0);
+    unlink(name);
+    CHECK(to(tcp(0), &address) == -1);
+    dup2(file, 3);
+    closefrom(4);
+    for (int fd = 4; fd < 1010; fd++)
+        if (dup2(3, fd) != fd)
+            break;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0)
+        CHECK(errno == EMFILE);
+    else
+        CHECK(to(fd, &address) == -1 && errno == ECONNREFUSED);
+    struct stat status;
+    CHECK(fstat(3, &status) == 0 && status.st_size == 0);
+}
+
+static void twice(void)
+{
+    struct sockaddr_in address = refusing();
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+    const char *log = getenv("TCPDIAG_LOG");
+    if (log) {
+        char moved[512];
+        snprintf(moved, sizeof moved, "%s.1", log);
+        rename(log, moved);
+    }
+    struct timespec second = {1, 100000000}; /* the path is looked at once a second */
+    nanosleep(&second, NULL);
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+}
+
+static void file_size_limit(void)
+{
+    struct sockaddr_in address = refusing();
+    struct rlimit none = {0, 0};
+    CHECK(setrlimit(RLIMIT_FSIZE, &none) == 0);
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+}
+
+static void few_descriptors(void)
+{
+    struct sockaddr_in address = refusing();
+    int fd = tcp(0);
+    struct rlimit few = {(rlim_t)fd + 1, (rlim_t)fd + 1};
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    CHECK(to(fd, &address) == -1 && errno == ECONNREFUSED);
+}
+
+static void many_in_flight(void)
+{
+    struct sockaddr_in address = refusing();
+    int fds[200];
+    for (int i = 0; i < 200; i++)
+        fds[i] = in_progress(&address);
+    for (int i = 0; i < 200; i++) {
+        wait_writable(fds[i]);
+        CHECK(so_error(fds[i]) == ECONNREFUSED);
+        close(fds[i]);
+    }
+}
+
+static struct sockaddr_in shared_address;
+
+static void *connect_a_lot(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 200; i++) {
+        int fd = in_progress(&shared_address);
+        wait_writable(fd);
+        CHECK(so_error(fd) == ECONNREFUSED);
+        close(fd);
+    }
+    return NULL;
+}
+
+static void threads(void)
+{
+    pthread_t ids[8];
+    shared_address = refusing();
+    for (int i = 0; i < 8; i++)
+        CHECK(pthread_create(&ids[i], NULL, connect_a_lot, NULL) == 0);
+    for (int i = 0; i < 8; i++)
+        pthread_join(ids[i], NULL);
+}
+
+static void numeric_lookup(void)
+{
+    struct addrinfo *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    CHECK(getaddrinfo("127.0.0.1", "80", &hints, &list) == 0);
+    freeaddrinfo(list);
+    CHECK(getaddrinfo("127.0.0.1", "no-such-service", &hints, &list) == EAI_SERVICE);
+    CHECK(getaddrinfo("localhost", NULL, &hints, &list) == 0);
+    freeaddrinfo(list);
+    CHECK(gethostbyname("127.0.0.1") != NULL);
+    struct gaicb one = {.ar_name = "127.0.0.1", .ar_request = &hints};
+    struct gaicb *all[] = {&one, NULL};
+    CHECK(getaddrinfo_a(GAI_WAIT, all, 2, NULL) == 0);
+    freeaddrinfo(one.ar_result);
+}
+
+static void named_connect(void)
+{
+    struct sockaddr_in address = refusing();
+    struct addrinfo *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_INET};
+    char port[8];
+    snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
+    CHECK(getaddrinfo("localhost", port, &hints, &list) == 0);
+    CHECK(connect(tcp(0), list->ai_addr, list->ai_addrlen) == -1 && errno == ECONNREFUSED);
+    freeaddrinfo(list);
+}
+
+static void own_recverr(void)
+{
+    struct sockaddr_in address = refusing();
+    int fd = tcp(0);
+    int on = 1;
+    setsockopt(fd, IPPROTO_IP, 11 /* IP_RECVERR */, &on, sizeof on);
+    CHECK(to(fd, &address) == -1 && errno == ECONNREFUSED);
+}
+
+static void *small_stack(void *address)
+{
+    CHECK(to(tcp(0), address) == -1 && errno == ECONNREFUSED);
+    return NULL;
+}
+
+static void sixteen_kib(void)
+{
+    struct sockaddr_in address = refusing();
+    pthread_attr_t attributes;
+    pthread_t id;
+    pthread_attr_init(&attributes);
+    CHECK(pthread_attr_setstacksize(&attributes, 16384) == 0);
+    CHECK(pthread_create(&id, &attributes, small_stack, &address) == 0);
+    pthread_join(id, NULL);
+}
+
+#define SCENE(name)                                                                                \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+static const struct {
+    const char *name;
+    void (*play)(void);
+} scenes[] = {
+    SCENE(blocking_accepted),
+    SCENE(blocking_refused),
+    SCENE(poll_refused),
+    SCENE(poll_accepted),
+    SCENE(write_refused),
+    SCENE(close_unread),
+    SCENE(epoll_pointer),
+    SCENE(epoll_accepted),
+    SCENE(select_accepted),
+    SCENE(second_connect),
+    SCENE(closed_pending),
+    SCENE(shutdown_pending),
+    SCENE(replaced_pending),
+    SCENE(closefrom_pending),
+    SCENE(exit_pending),
+    SCENE(quick_exit_pending),
+    SCENE(exec_pending),
+    SCENE(dup_pending),
+    SCENE(fork_pending),
+    SCENE(vfork_pending),
+    SCENE(killed_in_connect),
+    SCENE(send_time_limit),
+    SCENE(interrupted),
+    SCENE(not_tcp),
+    SCENE(bad_addresses),
+    SCENE(reuse_numbers),
+    SCENE(twice),
+    SCENE(file_size_limit),
+    SCENE(few_descriptors),
+    SCENE(many_in_flight),
+    SCENE(threads),
+    SCENE(numeric_lookup),
+    SCENE(named_connect),
+    SCENE(own_recverr),
+    SCENE(sixteen_kib),
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc == 2 && i < sizeof scenes / sizeof scenes[0]; i++)
+        if (strcmp(argv[1], scenes[i].name) == 0) {
+            scenes[i].play();
+            return 0;
+        }
+    fprintf(stderr, "usage: actor SCENE\n");
+    return 2;
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// Runs each scene of the actor twice, bare and under the shim: the program must see the same, and
+// the log must hold exactly the records that the scene is worth.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace
+{
+
+struct Scene {
+    const char *name;
+    int begins;
+    int ends;
+    const char *each; // every end record has it
+    bool stays;       // it does not end by itself: killed when its records are there
+};
+
+std::string Absolute(const char *path)
+{
+    char real[4096];
+    return realpath(path, real) ? real : std::string(path);
+}
+
+class Actor
+{
+  public:
+    explicit Actor(const std::string &log_setting = "")
+    {
+        char place[] = "/tmp/tcpdiag-test-XXXXXX";
+        place_ = mkdtemp(place);
+        log_ = place_ + "/log.jsonl";
+        setting_ = log_setting.empty() ? log_ : log_setting;
+    }
+    ~Actor()
+    {
+        if (system(("rm -rf " + place_).c_str()) != 0)
+            perror("rm");
+    }
+    const std::string &place() const
+    {
+        return place_;
+    }
+    const std::string &log() const
+    {
+        return log_;
+    }
+    void Start(const std::string &scene, bool shimmed)
+    {
+        child_ = fork();
+        if (child_ == 0) {
+            if (shimmed) {
+                setenv("LD_PRELOAD", Absolute("shim/libtcpdiag.so").c_str(), 1);
+                setenv("TCPDIAG_LOG", setting_.c_str(), 1);
+            }
+            int null = open("/dev/null", O_RDWR);
+            dup2(null, 0);
+            std::string actor = Absolute("tests/shim/actor");
+            execl(actor.c_str(), "actor", scene.c_str(), nullptr);
+            _exit(127);
+        }
+    }
+    int Wait()
+    {
+        int status = 0;
+        waitpid(child_, &status, 0);
+        return status;
+    }
+    void Kill()
+    {
+        kill(child_, SIGKILL);
+    }
+    // The records, of the rotated log too.
+    std::vector<std::string> Lines() const
+    {
+        std::vector<std::string> lines;
+        for (const std::string &path : {log_ + ".1", log_}) {
+            std::ifstream in(path);
+            for (std::string line; std::getline(in, line);)
+                lines.push_back(line);
+        }
+        return lines;
+    }
+    int Count(const std::string &text) const
+    {
+        int count = 0;
+        for (const std::string &line : Lines())
+            count += line.find(text) != std::string::npos;
+        return count;
+    }
+    int CountEnds(const std::string &text) const
+    {
+        int count = 0;
+        for (const std::string &line : Lines())
+            count += line.find("\"phase\":\"end\"") != std::string::npos &&
+                     line.find(text) != std::string::npos;
+        return count;
+    }
+    bool WaitFor(int begins, int ends) const
+    {
+        for (int i = 0; i < 2000; i++) { // 20 s at the most
+            if (Count("\"phase\":\"begin\"") >= begins && Count("\"phase\":\"end\"") >= ends)
+                return true;
+            struct timespec moment = {0, 10000000};
+            nanosleep(&moment, nullptr);
+        }
+        return false;
+    }
+
+  private:
+    std::string place_, log_, setting_;
+    pid_t child_ = -1;
+};
+
+class SceneTest : public testing::TestWithParam<Scene>
+{
+};
+
+TEST_P(SceneTest, SameProgramAndExactRecords)
+{
+    const Scene &scene = GetParam();
+    Actor run;
+    if (!scene.stays) {
+        run.Start(scene.name, false);
+        ASSERT_EQ(run.Wait(), 0) << "bare";
+    }
+    run.Start(scene.name, true);
+    if (scene.stays) {
+        EXPECT_TRUE(run.WaitFor(scene.begins, scene.ends));
+        run.Kill();
+        int status = run.Wait();
+        EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    } else {
+        EXPECT_EQ(run.Wait(), 0) << "under the shim";
+    }
+    std::string all;
+    for (const std::string &line : run.Lines())
+        all += line + "\n";
+    EXPECT_EQ(run.Count("\"phase\":\"begin\""), scene.begins) << all;
+    EXPECT_EQ(run.Count("\"phase\":\"end\""), scene.ends) << all;
+    if (scene.each) {
+        EXPECT_EQ(run.CountEnds(scene.each), scene.ends) << all;
+    }
+    for (const std::string &line : run.Lines()) {
+        EXPECT_LE(line.size(), 4095u);
+        EXPECT_EQ(line.front(), '{');
+        EXPECT_EQ(line.back(), '}');
+    }
+}
+
+const char refused[] =
+    "\"outcome\":\"refused\",\"cause\":\"port-closed\",\"errno\":\"ECONNREFUSED\"";
+const char connected[] = "\"outcome\":\"connected\"";
+const char abandoned[] = "\"outcome\":\"abandoned\"";
+
+const Scene kScenes[] = {
+    {"blocking_accepted", 1, 1, connected, false},
+    {"blocking_refused", 1, 1, refused, false},
+    {"poll_refused", 1, 1, refused, false},
+    {"poll_accepted", 1, 1, connected, false},
+    {"write_refused", 1, 1, refused, true},
+    {"close_unread", 1, 1, refused, false},
+    {"epoll_pointer", 1, 1, refused, false},
+    {"epoll_accepted", 1, 1, connected, true},
+    {"select_accepted", 1, 1, connected, true},
+    {"second_connect", 2, 2, nullptr, false},
+    {"closed_pending", 1, 1, abandoned, false},
+    {"shutdown_pending", 1, 1, abandoned, true},
+    {"replaced_pending", 1, 1, abandoned, true},
+    {"closefrom_pending", 1, 1, abandoned, true},
+    {"exit_pending", 1, 1, abandoned, false},
+    {"quick_exit_pending", 1, 1, abandoned, false},
+    {"exec_pending", 1, 1, abandoned, false},
+    {"dup_pending", 1, 1, abandoned, false},
+    {"fork_pending", 1, 1, refused, false},
+    {"vfork_pending", 1, 1, refused, false},
+    {"killed_in_connect", 1, 0, nullptr, true},
+    {"send_time_limit", 1, 1, "\"cause\":\"gave-up-waiting\"", false},
+    {"interrupted", 1, 1, abandoned, false},
+    {"not_tcp", 0, 0, nullptr, false},
+    {"bad_addresses", 0, 0, nullptr, false},
+    {"reuse_numbers", 2, 2, refused, false},
+    {"twice", 2, 2, refused, false},
+    {"file_size_limit", 0, 0, nullptr, false},
+    {"few_descriptors", 0, 0, nullptr, false},
+    {"many_in_flight", 200, 200, refused, false},
+    {"threads", 1600, 1600, refused, false},
+    {"numeric_lookup", 1, 5, nullptr, false},
+    {"named_connect", 2, 2, "\"server.address\":\"localhost\"", false},
+    {"own_recverr", 1, 1, "\"outcome\":\"refused\",\"errno\"", false},
+    {"sixteen_kib", 1, 1, refused, false},
+};
+
+INSTANTIATE_TEST_SUITE_P(Scenes, SceneTest, testing::ValuesIn(kScenes),
+                         [](const testing::TestParamInfo<Scene> &info) {
+                             return std::string(info.param.name);
+                         });
+
+// Places that are no log: the program goes on, and nothing is written.
+TEST(Log, DirectoryFifoAndLinkAreLeftAlone)
+{
+    Actor places;
+    std::string target = places.place() + "/target";
+    std::string link = places.place() + "/link";
+    std::string fifo = places.place() + "/fifo";
+    std::ofstream(target) << "";
+    ASSERT_EQ(symlink(target.c_str(), link.c_str()), 0);
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+    for (const std::string &place :
+         {places.place(), link, fifo, places.place() + "/missing/log", std::string("/dev/full"),
+          std::string(5000, 'x'), std::string("%")}) {
+        Actor run(place);
+        run.Start("blocking_refused", true);
+        EXPECT_EQ(run.Wait(), 0) << place.substr(0, 80);
+    }
+    struct stat status;
+    ASSERT_EQ(stat(target.c_str(), &status), 0);
+    EXPECT_EQ(status.st_size, 0);
+    unlink("%");
+}
+
+// A pipe to standard error whose reader is gone must not kill the program.
+TEST(Log, StandardErrorWithoutReader)
+{
+    int pipe_ends[2];
+    ASSERT_EQ(pipe(pipe_ends), 0);
+    Actor run("stderr");
+    close(pipe_ends[0]);
+    int kept = dup(2);
+    dup2(pipe_ends[1], 2);
+    run.Start("blocking_refused", true);
+    dup2(kept, 2);
+    close(pipe_ends[1]);
+    EXPECT_EQ(run.Wait(), 0);
+}
+
+TEST(Log, FailuresOnlyAndOutcomesOnly)
+{
+    for (const char *events : {"failures", "outcomes", "nonsense"}) {
+        setenv("TCPDIAG_EVENTS", events, 1);
+        for (const char *scene : {"blocking_accepted", "blocking_refused"}) {
+            Actor run;
+            run.Start(scene, true);
+            EXPECT_EQ(run.Wait(), 0);
+            bool everything = std::string(events) == "nonsense";
+            bool failed = std::string(scene) == "blocking_refused";
+            EXPECT_EQ(run.Count("\"phase\":\"begin\""), everything);
+            EXPECT_EQ(run.Count("\"phase\":\"end\""), failed || std::string(events) != "failures");
+        }
+        unsetenv("TCPDIAG_EVENTS");
+    }
+}
+
+} // namespace
