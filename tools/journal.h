@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the log that docs/log-format.md specifies, line by line. */
+#ifndef TCPDIAG_TOOLS_JOURNAL_H
+#define TCPDIAG_TOOLS_JOURNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "shim/diagnosis/outcome.h"
+
+/* One record, as far as reports need it. The strings belong to json; "" where the field is absent.
+ */
+struct logged {
+    json_t *json;
+    bool end;     /* else begin */
+    bool connect; /* else resolve */
+    enum tcpdiag_outcome outcome;
+    enum tcpdiag_cause cause;
+    const char *time;
+    const char *attempt;
+    const char *host;
+    const char *executable;
+    const char *server;
+    const char *peer;
+    const char *error; /* errno, gai or h_errno, by name */
+    const char *sender;
+    long pid;
+    long port; /* 0: none */
+    unsigned long lost;
+};
+
+struct journal {
+    void (*record)(void *context, const struct logged *entry);
+    void *context;
+    bool silent;           /* do not name lines that are no record */
+    unsigned long skipped; /* lines that are no record, in all files read */
+};
+
+/* Reads the stream to its end and hands over each record. Lines that are none are counted, and the
+   first few named on standard error. False where reading failed, after one line that says so. */
+bool journal_read(struct journal *journal, FILE *from, const char *name);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Looks at a program and a log before the start, and says on standard error, one line each, why
+   less than everything will be seen. What cannot be seen must not be missing in silence. */
+#ifndef TCPDIAG_TOOLS_PREFLIGHT_H
+#define TCPDIAG_TOOLS_PREFLIGHT_H
+
+#include "tools/logpath.h"
+
+/* The file that execvp(3) would run; NULL with errno ENOENT or EACCES where there is none. */
+char *preflight_find(const char *command);
+
+/* Warns about the program, a script's interpreter in its place; returns the base name of the file
+   that the process will be running. */
+char *preflight_program(const char *path, const char *library);
+
+void preflight_log(const struct log_place *place, const char *executable);
+
+#endif

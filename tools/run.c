@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/logpath.h"
+#include "tools/preflight.h"
+#include "tools/summary.h"
+#include "tools/tcpdiag.h"
+#include "tools/util.h"
+
+static const char usage[] =
+    "usage: tcpdiag run [-l FILE] [-q] [--] COMMAND [ARGUMENTS]\n"
+    "Runs COMMAND with libtcpdiag.so preloaded and says at its end what failed.\n"
+    "\n"
+    "  -l, --log FILE  a path (%p pid, %e executable, %h host, %% percent) or stderr\n"
+    "  -q, --quiet     no summary at the end\n"
+    "\n"
+    "The library is the one next to this program; TCPDIAG_LIBRARY names another.\n"
+    "Exit status: COMMAND's own; when a signal kills COMMAND, the same signal.\n"
+    "125 tcpdiag itself failed, 126 COMMAND cannot be run, 127 no such command,\n"
+    "2 wrong usage.\n";
+
+/* What a person or a supervisor sends to the process that they started. */
+static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                                SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
+enum { FORWARDED = sizeof forwarded / sizeof forwarded[0] };
+
+static char *find_library(void)
+{
+    static const char *const places[] = {"../shim/libtcpdiag.so", "libtcpdiag.so",
+                                         "../lib/libtcpdiag.so", "../lib/tcpdiag/libtcpdiag.so"};
+    const char *named = getenv("TCPDIAG_LIBRARY");
+    if (named && *named) {
+        char *path = realpath(named, NULL);
+        if (!path)
+            warn("TCPDIAG_LIBRARY: %s", named);
+        return path;
+    }
+    char *folder = own_folder();
+    char *library = NULL;
+    for (size_t i = 0; !library && i < sizeof places / sizeof places[0]; i++) {
+        char *path = format("%s/%s", folder, places[i]);
+        library = realpath(path, NULL);
+        free(path);
+    }
+    if (!library)
+        warnx("libtcpdiag.so is not next to this program, in %s; TCPDIAG_LIBRARY may name it",
+              folder);
+    free(folder);
+    return library;
+}
+
+/* In front of what is preloaded already, so that the program's calls reach our hooks first. */
+static void set_environment(const char *library, const struct log_place *place)
+{
+    const char *before = getenv("LD_PRELOAD");
+    char *preload = before && *before ? format("%s:%s", library, before) : copy(library);
+    bool set = setenv("LD_PRELOAD", preload, 1) == 0 && setenv("TCPDIAG_WARN", "1", 1) == 0;
+    if (set && place->pattern && !place->default_place)
+        set = setenv("TCPDIAG_LOG", place->pattern, 1) == 0;
+    else if (set && !place->pattern)
+        set = setenv("TCPDIAG_LOG", "stderr", 1) == 0;
+    if (!set)
+        need(NULL);
+    free(preload);
+}
+
+/* The signals are blocked and taken one by one, so each comes with its sender. SIGCHLD must not be
+   ignored, or there would be no status to wait for. */
+static void take_signals(sigset_t *taken, sigset_t *before, struct sigaction *child_before)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigemptyset(taken);
+    sigaddset(taken, SIGCHLD);
+    for (size_t i = 0; i < FORWARDED; i++)
+        sigaddset(taken, forwarded[i]);
+    sigprocmask(SIG_BLOCK, taken, before);
+    sigaction(SIGCHLD, &standard, child_before);
+}
+
+/* A signal of the terminal (sent by the kernel) reaches the program by itself: it is in the same
+   foreground group. So has one that the program sent to its whole group. */
+static void forward(const siginfo_t *signal, pid_t child)
+{
+    if (signal->si_code <= 0 && signal->si_pid != child)
+        kill(child, signal->si_signo);
+}
+
+static int wait_for(pid_t child, const sigset_t *taken)
+{
+    int status;
+    for (;;) {
+        siginfo_t signal;
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child)
+            return status;
+        if (ended < 0 && errno != EINTR)
+            err(STATUS_BROKEN, "waitpid");
+        if (sigwaitinfo(taken, &signal) > 0 && signal.si_signo != SIGCHLD)
+            forward(&signal, child);
+    }
+}
+
+/* Starts the command. -1 where it could not be run, errno says why: the pipe closes by itself when
+   execvp succeeds. */
+static pid_t start(char **command, const sigset_t *mask, const struct sigaction *child_action)
+{
+    int failure[2];
+    int error = 0;
+    if (pipe2(failure, O_CLOEXEC) != 0)
+        err(STATUS_BROKEN, "pipe");
+    pid_t child = fork();
+    if (child < 0)
+        err(STATUS_BROKEN, "fork");
+    if (child == 0) {
+        sigaction(SIGCHLD, child_action, NULL);
+        sigprocmask(SIG_SETMASK, mask, NULL);
+        execvp(command[0], command);
+        error = errno;
+        ssize_t written = write(failure[1], &error, sizeof error);
+        _exit(written == sizeof error ? STATUS_CANNOT_RUN : STATUS_BROKEN);
+    }
+    close(failure[1]);
+    ssize_t got;
+    do
+        got = read(failure[0], &error, sizeof error);
+    while (got < 0 && errno == EINTR);
+    close(failure[0]);
+    if (got != sizeof error)
+        return child;
+    waitpid(child, NULL, 0);
+    errno = error;
+    return -1;
+}
+
+/* The shell is to see what it would have seen without us. */
+static int end_like(int status, const sigset_t *before)
+{
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    int signal = WTERMSIG(status);
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t only;
+    prctl(PR_SET_DUMPABLE, 0); /* the core is the program's to dump, not ours */
+    sigprocmask(SIG_SETMASK, before, NULL);
+    sigaction(signal, &standard, NULL);
+    sigemptyset(&only);
+    sigaddset(&only, signal);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    kill(getpid(), signal);
+    return 128 + signal;
+}
+
+static int cannot_run(const char *command)
+{
+    int status = errno == ENOENT || errno == ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
+    if (errno == ENOENT && !strchr(command, '/'))
+        warnx("%s: command not found", command);
+    else
+        warn("%s", command);
+    return status;
+}
+
+static int run(char **command, const char *library, const struct log_place *place, bool quiet)
+{
+    sigset_t taken, before;
+    struct sigaction child_before;
+    char *path = preflight_find(command[0]);
+    if (!path)
+        return cannot_run(command[0]);
+    char *executable = preflight_program(path, library);
+    free(path);
+    preflight_log(place, executable);
+    free(executable);
+    struct summary *summary = quiet || !place->pattern ? NULL : summary_begin(place);
+    set_environment(library, place);
+    take_signals(&taken, &before, &child_before);
+    pid_t child = start(command, &before, &child_before);
+    int status = child < 0 ? cannot_run(command[0]) : wait_for(child, &taken);
+    if (summary)
+        summary_end(summary, child > 0);
+    return child < 0 ? status : end_like(status, &before);
+}
+
+static int run_with_library(char **command, const char *log, bool quiet)
+{
+    char *library = find_library();
+    if (!library)
+        return STATUS_BROKEN;
+    int status = STATUS_BROKEN;
+    struct log_place place = log_place(log);
+    if (strpbrk(library, " :"))
+        warnx("%s: ld.so cannot preload a path with a space or a colon in it", library);
+    else
+        status = run(command, library, &place, quiet);
+    free(place.pattern);
+    free(library);
+    return status;
+}
+
+int tcpdiag_run(int argc, char **argv)
+{
+    static const struct option options[] = {{"log", required_argument, NULL, 'l'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *log = NULL;
+    bool quiet = false;
+    for (int option; (option = getopt_long(argc, argv, "+l:qh", options, NULL)) != -1;)
+        switch (option) {
+        case 'l':
+            log = optarg;
+            break;
+        case 'q':
+            quiet = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return finish_output(0);
+        default:
+            return STATUS_USAGE;
+        }
+    if (log && !*log) {
+        warnx("--log wants a file");
+        return STATUS_USAGE;
+    }
+    if (optind == argc) {
+        warnx("run: no command; tcpdiag run --help says more");
+        return STATUS_USAGE;
+    }
+    return run_with_library(argv + optind, log, quiet);
+}

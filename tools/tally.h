@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records put together: attempts that ended alike, to the same place, are one group. The memory it
+ * takes grows with the groups and with the attempts that are still open, not with the log.
+ */
+#ifndef TCPDIAG_TOOLS_TALLY_H
+#define TCPDIAG_TOOLS_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/journal.h"
+
+#define NAMES_MAX 6
+
+/* A few different words, in the order in which they came. */
+struct names {
+    char *word[NAMES_MAX];
+    unsigned count;
+    bool more; /* than fit */
+};
+
+struct group {
+    enum tcpdiag_outcome outcome; /* NONE: still under way */
+    enum tcpdiag_cause cause;
+    bool connect;
+    char *target; /* the name asked for, else the address */
+    long port;
+    unsigned long count;
+    unsigned long unfinished; /* of them: the process ended first */
+    char *first;
+    char *last;
+    struct names programs, addresses, senders, errors;
+};
+
+struct tally {
+    unsigned long attempts, connected, resolved, failed, abandoned, pending, lost;
+    struct group **groups; /* after tally_close, the most frequent first */
+    size_t group_count;
+    void *group_tree; /* tsearch(3) */
+    void *begin_tree;
+};
+
+void tally_add(struct tally *tally, const struct logged *entry);
+
+/* After the last record: decides about attempts that never ended, and sorts. */
+void tally_close(struct tally *tally);
+
+void tally_free(struct tally *tally);
+
+bool group_failed(const struct group *group);
+
+/* "db.staging:5432 (10.0.2.2)", "refused / firewall-reject": the caller's to free. */
+char *group_target(const struct group *group);
+char *group_verdict(const struct group *group);
+const char *group_meaning(const struct group *group);
+
+/* "a, b, ..." */
+char *names_text(const struct names *names);
+
+/* "12 attempts: 9 connected, 2 failed" */
+char *tally_text(const struct tally *tally);
+
+#endif

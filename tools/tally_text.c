@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* A tally in words. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/tally.h"
+#include "tools/util.h"
+
+bool group_failed(const struct group *group)
+{
+    return group->outcome != TCPDIAG_OUTCOME_NONE && group->outcome != TCPDIAG_CONNECTED &&
+           group->outcome != TCPDIAG_RESOLVED && group->outcome != TCPDIAG_ABANDONED;
+}
+
+char *names_text(const struct names *names)
+{
+    char *text;
+    size_t size;
+    FILE *to = need(open_memstream(&text, &size));
+    for (unsigned i = 0; i < names->count; i++)
+        fprintf(to, "%s%s", i ? ", " : "", names->word[i]);
+    if (names->more)
+        fputs(", ...", to);
+    if (fclose(to) != 0)
+        need(NULL);
+    return text;
+}
+
+char *group_target(const struct group *group)
+{
+    bool bare = strchr(group->target, ':') != NULL;
+    char *port = group->port ? format(":%ld", group->port) : copy("");
+    char *addresses = names_text(&group->addresses);
+    bool named = *addresses && strcmp(addresses, group->target) != 0;
+    const char *target = *group->target ? group->target : "(no name)";
+    char *text =
+        format("%s%s%s%s%s%s%s", bare && *port ? "[" : "", target, bare && *port ? "]" : "", port,
+               named ? " (" : "", named ? addresses : "", named ? ")" : "");
+    free(port);
+    free(addresses);
+    return text;
+}
+
+char *group_verdict(const struct group *group)
+{
+    if (group->outcome == TCPDIAG_OUTCOME_NONE)
+        return copy("pending");
+    const char *outcome = tcpdiag_outcome_info(group->outcome)->name;
+    if (group->cause == TCPDIAG_CAUSE_NONE)
+        return copy(outcome);
+    return format("%s / %s", outcome, tcpdiag_cause_info(group->cause)->name);
+}
+
+const char *group_meaning(const struct group *group)
+{
+    if (group->outcome == TCPDIAG_OUTCOME_NONE)
+        return "no end yet: the program is still at it";
+    if (group->outcome == TCPDIAG_DNS && group->unfinished == group->count)
+        return "the program ended while the name was still being looked up";
+    if (group->cause != TCPDIAG_CAUSE_NONE)
+        return tcpdiag_cause_info(group->cause)->meaning;
+    return tcpdiag_outcome_info(group->outcome)->meaning;
+}
+
+char *tally_text(const struct tally *tally)
+{
+    char *text;
+    size_t size;
+    FILE *to = need(open_memstream(&text, &size));
+    fprintf(to, "%lu attempt%s: %lu connected, ", tally->attempts, tally->attempts == 1 ? "" : "s",
+            tally->connected);
+    if (tally->resolved)
+        fprintf(to, "%lu resolved, ", tally->resolved);
+    fprintf(to, "%lu failed", tally->failed);
+    if (tally->abandoned)
+        fprintf(to, ", %lu abandoned", tally->abandoned);
+    if (tally->pending)
+        fprintf(to, ", %lu pending", tally->pending);
+    if (tally->lost)
+        fprintf(to, " (%lu record%s lost)", tally->lost, tally->lost == 1 ? "" : "s");
+    if (fclose(to) != 0)
+        need(NULL);
+    return text;
+}
