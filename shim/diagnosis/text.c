@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/diagnosis/text.h"
 
+#define DAY (INT64_C(86400) * 1000000000)
+
 void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width)
 {
     char digits[24];
@@ -57,13 +59,14 @@ static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 
 void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns)
 {
-    int64_t seconds = wall_ns / 1000000000;
-    unsigned micro = (unsigned)(wall_ns % 1000000000 / 1000);
+    int64_t days = wall_ns / DAY - (wall_ns % DAY < 0); /* rounded down, before 1970 too */
+    int64_t rest = wall_ns % DAY + (wall_ns % DAY < 0 ? DAY : 0);
+    unsigned in_day = (unsigned)(rest / 1000000000);
+    unsigned micro = (unsigned)(rest % 1000000000 / 1000);
     int64_t year;
     unsigned month;
     unsigned day;
-    civil(seconds / 86400, &year, &month, &day);
-    unsigned in_day = (unsigned)(seconds % 86400);
+    civil(days, &year, &month, &day);
     tcpdiag_put_number(out, (uint64_t)year, 4);
     tcpdiag_put_literal(out, "-");
     tcpdiag_put_number(out, month, 2);
@@ -148,6 +151,22 @@ static bool all_plain(const unsigned char *bytes, size_t length)
     return true;
 }
 
+static bool fits(const unsigned char *bytes, size_t length, size_t room)
+{
+    while (length > 0) {
+        char scratch[6];
+        const char *text;
+        size_t text_length;
+        size_t taken = json_character(bytes, length, &text, &text_length, scratch);
+        if (text_length > room)
+            return false;
+        room -= text_length;
+        bytes += taken;
+        length -= taken;
+    }
+    return true;
+}
+
 void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length, size_t room)
 {
     static const char ellipsis[] = "\xe2\x80\xa6";
@@ -156,19 +175,21 @@ void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length,
         tcpdiag_put(out, bytes, length);
         return;
     }
+    bool whole = fits(at, length, room);
+    if (!whole)
+        room -= sizeof ellipsis - 1;
     while (length > 0) {
         char scratch[6];
         const char *text;
         size_t text_length;
         size_t taken = json_character(at, length, &text, &text_length, scratch);
-        bool last = taken == length;
-        if (text_length + (last ? 0 : sizeof ellipsis - 1) > room) {
-            tcpdiag_put(out, ellipsis, sizeof ellipsis - 1);
-            return;
-        }
+        if (text_length > room)
+            break;
         tcpdiag_put(out, text, text_length);
         room -= text_length;
         at += taken;
         length -= taken;
     }
+    if (!whole)
+        tcpdiag_put(out, ellipsis, sizeof ellipsis - 1);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes text into a fixed buffer without stdio, locale or allocation. What does not fit is
- * dropped and `full` is set; the buffer never overflows. Async-signal-safe.
+ * dropped, `full` is set, and nothing more is written: what is there is the text's beginning, never
+ * a text with a hole. Async-signal-safe.
  */
 #ifndef TCPDIAG_TEXT_H
 #define TCPDIAG_TEXT_H
@@ -11,6 +12,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tcpdiag_out {
     char *at;
     char *end; /* one past the last byte that may be written */
@@ -19,10 +24,12 @@ struct tcpdiag_out {
 
 static inline void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length)
 {
-    if ((size_t)(out->end - out->at) < length) {
+    if (out->full || (size_t)(out->end - out->at) < length) {
         out->full = true;
         return;
     }
+    if (length == 0) /* memcpy(3) may not be given the NULL of an absent text */
+        return;
     memcpy(out->at, bytes, length);
     out->at += length;
 }
@@ -47,8 +54,11 @@ void tcpdiag_put_ms(struct tcpdiag_out *out, int64_t us);
 void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns);
 
 /* The inside of a JSON string (RFC 8259): control bytes, quotes and backslashes escaped, bytes that
-   are no UTF-8 (RFC 3629) replaced by U+FFFD. Stops after at most `room` output bytes with U+2026.
- */
+   are no UTF-8 (RFC 3629) replaced by U+FFFD. What would take more than `room` bytes (at least 3)
+   is cut between two characters and ends in U+2026. */
 void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length, size_t room);
 
+#ifdef __cplusplus
+}
+#endif
 #endif
