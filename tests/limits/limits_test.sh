@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Each row of docs/limits.md, played: what the log does not hold, or holds instead. A row that has
+# stopped being true fails here, so that the page is mended.
+set -uo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+if [ "${1-}" = sanitizer ]; then
+    echo "SKIPPED: a sanitizer's runtime has to come before every preload library"
+    exit 0
+fi
+library=$PWD/shim/libtcpdiag.so
+blind=$PWD/tests/limits/blind
+log=$TEST_TMPDIR/log
+said=$TEST_TMPDIR/said
+wrong=0
+skipped=0
+
+verdict() { # ROW OK WHAT
+    if [ "$2" = 0 ]; then
+        echo "as said  $1: $3"
+    else
+        echo "WRONG    $1: $3"
+        [ ! -e "$log" ] || cat "$log"
+        cat "$said"
+        wrong=$((wrong + 1))
+    fi
+}
+skip() {
+    echo "SKIPPED  $1: $2"
+    skipped=$((skipped + 1))
+}
+play() { # SCENE [NAME=VALUE...]: 0, or 3 where this machine cannot play it
+    local scene=$1 status=0
+    shift
+    rm -f "$log"
+    env "$@" TCPDIAG_WARN=1 TCPDIAG_LOG="$log" LD_PRELOAD="$library" "$blind" $scene >"$said" 2>&1 || status=$?
+    [ $status -eq 0 ] || [ $status -eq 3 ] || verdict "$scene" 1 "the scene itself ended with $status"
+    return $status
+}
+unseen() { # SCENE: no record at all
+    play "$@" || { skip "$1" "$(cat "$said")"; return; }
+    [ ! -s "$log" ]
+    verdict "$1" $? "no record"
+}
+ends() { # SCENE PATTERN [NAME=VALUE...]: one end of a connect, which matches
+    local scene=$1 pattern=$2
+    shift 2
+    play "$scene" "$@" || { skip "$scene" "$(cat "$said")"; return; }
+    local end
+    end=$(grep '"event":"connect","phase":"end"' "$log")
+    [ "$(wc -l <<<"$end")" = 1 ] && grep -qE "$pattern" <<<"$end"
+    verdict "$scene" $? "$pattern"
+}
+lacks() { # SCENE FIELD [NAME=VALUE...]: one end of a connect without the field
+    local scene=$1 field=$2
+    shift 2
+    play "$scene" "$@" || { skip "$scene" "$(cat "$said")"; return; }
+    local end
+    end=$(grep '"event":"connect","phase":"end"' "$log") && ! grep -q "\"$field\"" <<<"$end"
+    verdict "$scene" $? "no $field"
+}
+warned() { # ROW PATTERN COMMAND...: tcpdiag run says it before the start, and sees nothing
+    local row=$1 pattern=$2
+    shift 2
+    rm -f "$log"
+    tools/tcpdiag run -l "$log" -- "$@" >/dev/null 2>"$said"
+    grep -q "$pattern" "$said" && [ ! -s "$log" ]
+    verdict "$row" $? "$pattern"
+}
+
+# What is there to be seen without the limit.
+ends plain_connect '"cause":"port-closed"'
+ends not_deep_bound '"outcome":"refused"'
+
+warned "static program" "statically linked" tests/limits/lonely
+if [ "$(id -u)" = 0 ] && cp "$blind" "$TEST_TMPDIR/other" && chown nobody "$TEST_TMPDIR/other" 2>/dev/null &&
+    chmod u+s "$TEST_TMPDIR/other"; then
+    warned "set-user-ID program" "set-user-ID" "$TEST_TMPDIR/other" plain_connect
+else
+    skip "set-user-ID program" "only root can make one"
+fi
+# e_machine, at byte 18, becomes another (elf(5)).
+cp "$blind" "$TEST_TMPDIR/foreign" && printf '\xf3' | dd of="$TEST_TMPDIR/foreign" bs=1 seek=18 conv=notrunc 2>"$said"
+warned "program of another architecture" "another architecture" "$TEST_TMPDIR/foreign" plain_connect
+if command -v go >/dev/null; then
+    mkdir "$TEST_TMPDIR/go"
+    cat >"$TEST_TMPDIR/go/main.go" <<'GO'
+package main
+
+import "net"
+
+func main() { net.Dial("tcp", "127.0.0.1:1") }
+GO
+    (cd "$TEST_TMPDIR/go" && HOME=$TEST_TMPDIR GO111MODULE=off CGO_ENABLED=0 go build -o dial main.go)
+    warned "Go program" "is a Go program" "$TEST_TMPDIR/go/dial"
+else
+    skip "Go program" "there is no Go compiler here"
+fi
+unseen raw_syscall
+unseen deep_bound
+unseen libc_by_handle
+unseen io_uring
+unseen lookup_nowait
+unseen datagram
+
+lacks ipv6_refused cause
+ends ipv6_refused '"cause":"port-closed"' TCPDIAG_IPV6_RECVERR=1
+lacks silent_blocking syn_retransmits
+ends silent_nonblocking '"cause":"no-answer".*"syn_retransmits":[1-9]'
+ends lost_race '"outcome":"abandoned"'
+ends error_taken_by_sendfile '"outcome":"abandoned"'
+ends second_number_by_fcntl '"outcome":"abandoned"'
+ends passed_on '"outcome":"abandoned"'
+lacks many_names server.address
+ends two_names '"server.address":"127.0.0.1"'
+
+if play many_in_flight; then
+    begins=$(grep -c '"phase":"begin"' "$log")
+    number=$(grep -c '"phase":"end"' "$log")
+    [ "$begins" = 4200 ] && [ "$number" -le 4096 ] && [ "$number" -gt 4000 ] && grep -q 'the table holds' "$said"
+    verdict many_in_flight $? "$number ends of $begins, and a warning"
+else
+    skip many_in_flight "$(cat "$said")"
+fi
+
+# The rest needs a network of its own, which a user namespace may make.
+own=(unshare --user --map-root-user --net --mount)
+if "${own[@]}" true 2>"$said"; then
+    # glibc's resolver asks over TCP; the listener says when it has been asked.
+    rm -f "$log"
+    "${own[@]}" bash -c '
+        ip link set lo up
+        echo "nameserver 127.0.0.1" >"$1/resolv.conf"
+        mount --bind "$1/resolv.conf" /etc/resolv.conf || exit 9
+        printf "hosts: dns\n" >"$1/nsswitch.conf"
+        mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf || exit 9
+        coproc python3 -c "
+import socket
+s = socket.create_server((\"127.0.0.1\", 53))
+print(\"ready\", flush=True)
+s.accept()[0].close()
+print(\"asked\", flush=True)"
+        exec 3<&"${COPROC[0]}"
+        read -r word <&3
+        RES_OPTIONS="use-vc attempts:1" TCPDIAG_LOG=$2 LD_PRELOAD=$3 "$4" resolver_over_tcp
+        read -r word <&3 && [ "$word" = asked ]' - "$TEST_TMPDIR" "$log" "$library" "$blind" >"$said" 2>&1 &&
+        grep -q '"event":"resolve","phase":"end"' "$log" && ! grep -q '"event":"connect"' "$log"
+    verdict "glibc's own resolver" $? "a resolve, and no connect to the name server"
+
+    # A firewall that forges the reset, in front of a port that is open.
+    rm -f "$log"
+    "${own[@]}" bash -c '
+        ip link set lo up
+        nft "add table inet f; add chain inet f c { type filter hook input priority 0; };
+             add rule inet f c tcp dport 80 tcp flags & (syn|ack) == syn reject with tcp reset" || exit 9
+        coproc python3 -c "
+import socket
+s = socket.create_server((\"127.0.0.1\", 80))
+print(\"ready\", flush=True)
+s.accept()"
+        exec 3<&"${COPROC[0]}"
+        read -r word <&3
+        TCPDIAG_LOG=$1 LD_PRELOAD=$2 "$3" given_port 80
+        kill "$COPROC_PID"' - "$log" "$library" "$blind" >"$said" 2>&1 &&
+        grep -q '"cause":"port-closed"' "$log"
+    verdict "forged reset" $? "port-closed, though the port is open behind the firewall"
+else
+    skip "glibc's own resolver, forged reset" "no user namespace: $(cat "$said")"
+fi
+echo "$wrong wrong, $skipped skipped"
+[ "$wrong" = 0 ]
