@@ -30,7 +30,7 @@ def code(advice):
         r"(?: -[A-Za-z]+| (?:hosts|ahosts|services|route|get|show|table|all|type|unreachable|blackhole|prohibit"
         r"|addr|neigh|list|ruleset|avc|TcpExtListenOverflows|[A-Z]{4,}))*"
     )
-    return re.sub(r"(?<![\w.-])(%s|/etc/[\w.]+|net\.ipv4\.\w+|fe80::1%%eth0)(?![\w-])" % words, r"`\1`", advice)
+    return re.sub(r"(?<![\w.-])(%s|/etc/[\w.]+|net\.ipv4\.\w+|tcpdiag-probe --trace|fe80::1%%eth0)(?![\w-])" % words, r"`\1`", advice)
 
 
 def markdown_outcomes(outcomes, causes):

@@ -94,6 +94,15 @@ extern "C" {
     X(NO_ANSWER, "no-answer", TIMEOUT, "the kernel sent its last SYN and gave up", 0)              \
     X(GAVE_UP_WAITING, "gave-up-waiting", TIMEOUT,                                                 \
       "the program gave up, or was ended, before anybody answered", 0)                             \
+    X(HOST_SILENT, "host-silent", TIMEOUT,                                                         \
+      "the host answers nowhere that it was asked: not on other ports, not to a ping",             \
+      "does the host exist and run, and is the address right; or does a firewall DROP everything " \
+      "to it: tcpdiag-probe --trace shows how far the packets come")                               \
+    X(PORT_FILTERED, "port-filtered", TIMEOUT,                                                     \
+      "the host is alive and answers elsewhere: something drops the packets to this port",         \
+      "find the firewall that DROPs the port: the host's own rules (nft list ruleset), then "      \
+      "those "                                                                                     \
+      "on the way: tcpdiag-probe --trace")                                                         \
     X(LOCAL_FIREWALL, "local-firewall", DENIED, "this machine's own firewall rejects the packet",  \
       "look at the output rules of this machine: nft list ruleset")                                \
     X(PROHIBITED_ROUTE, "prohibited-route", DENIED,                                                \

@@ -53,6 +53,8 @@ const Cause kCauses[] = {
     {"connection-reset", TCPDIAG_REFUSED},
     {"no-answer", TCPDIAG_TIMEOUT},
     {"gave-up-waiting", TCPDIAG_TIMEOUT},
+    {"host-silent", TCPDIAG_TIMEOUT},
+    {"port-filtered", TCPDIAG_TIMEOUT},
     {"local-firewall", TCPDIAG_DENIED},
     {"prohibited-route", TCPDIAG_DENIED},
     {"permission", TCPDIAG_DENIED},
