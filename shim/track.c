@@ -132,14 +132,21 @@ static void write_end(const struct tcpdiag_attempt *attempt, enum tcpdiag_ending
         write_connect(attempt, &record);
 }
 
+static void ask_why(const struct tcpdiag_attempt *attempt, int error,
+                    struct tcpdiag_evidence *evidence)
+{
+    tcpdiag_evidence_failure(attempt->fd, &attempt->peer, error, attempt->own_recverr, evidence);
+    if (error == ECONNREFUSED && attempt->untouched)
+        tcpdiag_evidence_answered(attempt->fd, evidence);
+}
+
 /* The end by the kernel's word, which the program has. */
 static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
                            struct tcpdiag_evidence *evidence)
 {
     int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
     if (error != 0) {
-        tcpdiag_evidence_failure(attempt->fd, &attempt->peer, error, attempt->own_recverr,
-                                 evidence);
+        ask_why(attempt, error, evidence);
         /* A blocking connect that fails resets the socket, its counters included. */
         if (attempt->blocking == TCPDIAG_BLOCKING && evidence->tcp_state == TCP_CLOSE)
             evidence->syn_retransmits = evidence->rtt_us = -1;
@@ -176,6 +183,7 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
     bool waits = !(mode & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
     attempt->blocking = waits ? TCPDIAG_BLOCKING : TCPDIAG_NONBLOCKING;
     attempt->own_recverr = ask_for_ipv6_errors(fd, &attempt->peer);
+    attempt->untouched = attempt->peer.family == AF_INET6 && tcpdiag_evidence_untouched(fd);
     if (waits)
         write_begin(attempt);
     attempt->begin_ns = sys_nanoseconds(CLOCK_MONOTONIC);
@@ -326,8 +334,7 @@ static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending)
     bool failed = attempt->failed_ns != 0 || evidence.tcp_state == TCP_CLOSE;
     if (failed && !established(&evidence) && !attempt->shared) {
         int error = sys_int_option(attempt->fd, SOL_SOCKET, SO_ERROR, 0);
-        tcpdiag_evidence_failure(attempt->fd, &attempt->peer, error, attempt->own_recverr,
-                                 &evidence);
+        ask_why(attempt, error, &evidence);
         if (error == 0 && evidence.icmp)
             error =
                 evidence.icmp_type == 3 && evidence.icmp_code == 3 ? ECONNREFUSED : EHOSTUNREACH;

@@ -113,7 +113,9 @@ static struct tcpdiag_verdict refused(const struct tcpdiag_evidence *e)
        connection still waits in SYN_SENT. A reset would have closed it. */
     if (e->tcp_state == STATE_SYN_SENT)
         return VERDICT(REFUSED, FIREWALL_REJECT);
-    return e->queue_complete ? VERDICT(REFUSED, PORT_CLOSED) : VERDICT(REFUSED, NONE);
+    if (e->queue_complete || e->answered == 1)
+        return VERDICT(REFUSED, PORT_CLOSED);
+    return e->answered == 0 ? VERDICT(REFUSED, FIREWALL_REJECT) : VERDICT(REFUSED, NONE);
 }
 
 static struct tcpdiag_verdict unreachable(int error, int64_t duration,

@@ -35,6 +35,9 @@ struct tcpdiag_evidence {
     struct tcpdiag_endpoint icmp_from;
     bool queue_complete; /* the error queue would have held an ICMP error, had one come:
                             IPv4 always (ip(7), IP_RECVERR), IPv6 only with IPV6_RECVERR */
+    int answered;        /* 1: a TCP segment came back, 0: none did, -1 unknown. Told by
+                            SO_INCOMING_CPU (socket(7)), where the queue cannot tell a reset from an ICMP
+                            error */
     bool local;          /* connect() failed without sending a packet: no source port was taken */
     bool labelled;       /* a label-based security module (SELinux, Smack) mediates the socket */
     int tcp_state;       /* TCP_ESTABLISHED (1), ...; -1 unknown */
@@ -47,7 +50,7 @@ struct tcpdiag_evidence {
 #define TCPDIAG_NO_EVIDENCE                                                                        \
     (struct tcpdiag_evidence)                                                                      \
     {                                                                                              \
-        .tcp_state = -1, .syn_retransmits = -1, .rtt_us = -1                                       \
+        .answered = -1, .tcp_state = -1, .syn_retransmits = -1, .rtt_us = -1                       \
     }
 
 enum tcpdiag_ending {

@@ -12,6 +12,10 @@
 /* Uses struct timespec without declaring it. */
 #include <linux/errqueue.h>
 
+#ifndef SO_INCOMING_CPU
+#define SO_INCOMING_CPU 49
+#endif
+
 #include "shim/evidence/endpoint.h"
 #include "shim/scratch.h"
 #include "shim/sys.h"
@@ -29,6 +33,23 @@ void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence)
     evidence->syn_retransmits = (int)info.tcpi_total_retrans;
     if (info.tcpi_rtt > 0 && info.tcpi_state != TCP_SYN_SENT)
         evidence->rtt_us = info.tcpi_rtt;
+}
+
+/* -1: no segment has come; -2: this kernel does not tell. */
+static int incoming_cpu(int fd)
+{
+    return sys_int_option(fd, SOL_SOCKET, SO_INCOMING_CPU, -2);
+}
+
+bool tcpdiag_evidence_untouched(int fd)
+{
+    return incoming_cpu(fd) == -1;
+}
+
+void tcpdiag_evidence_answered(int fd, struct tcpdiag_evidence *evidence)
+{
+    int cpu = incoming_cpu(fd);
+    evidence->answered = cpu >= 0 ? 1 : cpu == -1 ? 0 : -1;
 }
 
 /* Whether the program itself asked for the error queue: then what is in it is the program's. */

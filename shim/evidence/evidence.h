@@ -21,6 +21,15 @@ extern "C" {
    about (closed and reset by a failed blocking connect) leaves them unknown. */
 void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence);
 
+/* Whether no TCP segment has come for this socket yet; false where the kernel does not tell
+   (SO_INCOMING_CPU, Linux 3.19). Asked before a connect, it makes the next one a proof. */
+bool tcpdiag_evidence_untouched(int fd);
+
+/* After a connect was refused on a socket that was untouched before: fills `answered`. A reset is a
+   segment, an ICMP error is none, and the socket remembers it even where a blocking connect has
+   reset everything else (tcp_v6_rcv in net/ipv6/tcp_ipv6.c, tcp_disconnect in net/ipv4/tcp.c). */
+void tcpdiag_evidence_answered(int fd, struct tcpdiag_evidence *evidence);
+
 /* Fills everything else after connect to peer failed with error. own_queue: the caller set
    IP_RECVERR or IPV6_RECVERR itself, so that the queue is its to read; where the program has set
    it, its queue is left alone and nothing is claimed from it. */

@@ -36,6 +36,7 @@ class Seen
   public:
     Seen()
     {
+        evidence_.answered = -1;
         evidence_.tcp_state = -1;
         evidence_.syn_retransmits = -1;
         evidence_.rtt_us = -1;
@@ -62,6 +63,11 @@ class Seen
     Seen &Queue() // the queue would have held an ICMP error
     {
         evidence_.queue_complete = true;
+        return *this;
+    }
+    Seen &Answered(bool answered) // by a TCP segment
+    {
+        evidence_.answered = answered;
         return *this;
     }
     Seen &Local() // no packet was sent
@@ -237,6 +243,10 @@ TEST(Weak, NoCauseWithoutProof)
         {"a reset or an ICMP error: the queue was not to be read", ECONNREFUSED, kHost, kFast,
          Seen().State(kClosed), "refused", ""},
         {"IPv6 without IPV6_RECVERR", ECONNREFUSED, kHost6, kFast, Seen(), "refused", ""},
+        {"the same, but a segment came: a reset", ECONNREFUSED, kHost6, kFast,
+         Seen().Answered(true), "refused", "port-closed"},
+        {"the same, and no segment came: no reset", ECONNREFUSED, kHost6, kFast,
+         Seen().Answered(false), "refused", "firewall-reject"},
         {"protocol unreachable, the queue not read", ENOPROTOOPT, kHost, kFast,
          Seen().State(kClosed), "refused", ""},
         {"IPv6: prohibited by whom?", EACCES, kHost6, kFast, Seen().State(kSynSent), "no-route",
