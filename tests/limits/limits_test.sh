@@ -103,8 +103,7 @@ unseen io_uring
 unseen lookup_nowait
 unseen datagram
 
-lacks ipv6_refused cause
-ends ipv6_refused '"cause":"port-closed"' TCPDIAG_IPV6_RECVERR=1
+ends ipv6_refused '"cause":"port-closed"'
 lacks silent_blocking syn_retransmits
 ends silent_nonblocking '"cause":"no-answer".*"syn_retransmits":[1-9]'
 ends lost_race '"outcome":"abandoned"'
