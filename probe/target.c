@@ -43,7 +43,8 @@ __attribute__((format(printf, 3, 4))) static bool wrong(const struct reader *rea
                                                         struct span text, const char *why, ...)
 {
     char word[4 * TARGET_WORD_SHOWN + 4];
-    int length = snprintf(reader->error, TARGET_ERROR_MAX, "%s: ", shown(text, word));
+    int length = snprintf(reader->error, TARGET_ERROR_MAX, "%s%s", shown(text, word),
+                          text.length > 0 ? ": " : "");
     va_list arguments;
     va_start(arguments, why);
     vsnprintf(reader->error + length, TARGET_ERROR_MAX - (size_t)length, why, arguments);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/output.h"
+
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim/diagnosis/text.h"
+
+enum {
+    NARROW = 21, /* 255.255.255.255:65535 */
+    WIDE = 36,   /* leaves room for the verdict in 80 columns */
+    WRAP = 80,
+    BUFFER = 64 * 1024,
+};
+
+/* https://no-color.org: any value that is not empty. */
+static bool colours(void)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    return isatty(STDOUT_FILENO) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+void output_begin(struct output *output, int host_bytes)
+{
+    int width = host_bytes + (int)strlen(":65535 [255.255.255.255]");
+    static char buffer[BUFFER];
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    output->width = width < NARROW ? NARROW : width > WIDE ? WIDE : width;
+    output->colour = colours();
+    if (output->form == OUTPUT_CSV)
+        output_csv_header();
+}
+
+void output_result(struct output *output, const struct result *result)
+{
+    static char line[TCPDIAG_RECORD_MAX];
+    switch (output->form) {
+    case OUTPUT_JSON:
+        fwrite_unlocked(line, 1, tcpdiag_record_json(&result->record, line), stdout);
+        break;
+    case OUTPUT_CSV:
+        output_csv(result);
+        break;
+    default:
+        output_text(output, result);
+    }
+}
+
+bool output_pending(void)
+{
+    return __fpending(stdout) > 0;
+}
+
+bool output_flush(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+/* Whether the target's name is the address itself. */
+static bool is_literal(const struct tcpdiag_record *record, const char *address)
+{
+    return !record->name.bytes || strchr(record->name.bytes, ':') ||
+           (record->name.length == strlen(address) &&
+            memcmp(record->name.bytes, address, record->name.length) == 0);
+}
+
+int output_target(const struct result *result, char text[OUTPUT_TARGET_SIZE])
+{
+    const struct tcpdiag_record *record = &result->record;
+    struct tcpdiag_out out = {text, text + OUTPUT_TARGET_SIZE - 1, false};
+    char address[TCPDIAG_ADDRESS_MAX] = "";
+    bool connect = record->event == TCPDIAG_CONNECT;
+    uint16_t port = connect ? record->peer.port : result->port;
+    if (connect)
+        tcpdiag_address_text(&record->peer, address);
+    bool literal = connect && is_literal(record, address);
+    bool brackets = literal && strchr(address, ':');
+    tcpdiag_put_string(&out, brackets ? "[" : "");
+    if (literal)
+        tcpdiag_put_string(&out, address);
+    else
+        tcpdiag_put(&out, record->name.bytes, record->name.length);
+    tcpdiag_put_string(&out, brackets ? "]" : "");
+    if (port != 0) {
+        tcpdiag_put_literal(&out, ":");
+        tcpdiag_put_number(&out, port, 1);
+    }
+    if (connect && !literal) {
+        tcpdiag_put_literal(&out, " [");
+        tcpdiag_put_string(&out, address);
+        tcpdiag_put_literal(&out, "]");
+    }
+    *out.at = '\0';
+    return (int)(out.at - text);
+}
+
+void output_wrapped(const char *label, const char *text)
+{
+    int indent = (int)strlen(label);
+    int column = indent;
+    fputs(label, stdout);
+    while (*text) {
+        int word = (int)strcspn(text, " \n");
+        if (column + 1 + word > WRAP) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        }
+        printf(" %.*s", word, text);
+        column += 1 + word;
+        text += word;
+        text += strspn(text, " \n");
+    }
+    putchar('\n');
+}
