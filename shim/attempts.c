@@ -8,8 +8,10 @@ enum { SLOTS = 4096, PROBES = 8, PAGE = 4096, TRIES = 2000 };
 
 /* A slot's key: 0 free, else the descriptor + 1; HELD while one thread reads or writes the slot.
    A holder does nothing but copy, so the others wait for a moment only; bounded, since a signal
-   handler may have interrupted the holder in this very thread. */
+   handler may have interrupted the holder in this very thread. A handler that then leaves by
+   longjmp never lets it go on: a slot that stays held is given up for good (DEAD). */
 #define HELD (UINT64_C(1) << 63)
+#define DEAD (UINT64_C(1) << 62)
 
 struct slot {
     _Atomic uint64_t key;
@@ -18,6 +20,7 @@ struct slot {
 
 static struct {
     _Atomic unsigned in_flight;
+    _Atomic unsigned aliases; /* attempts with a second descriptor; never less than there are */
     _Atomic uint64_t used[SLOTS / 64]; /* bit n: slots[n] is not free */
     struct slot slots[SLOTS];
     char rest[PAGE]; /* nothing else shares the last page, which is wiped as well */
@@ -37,10 +40,23 @@ static uint64_t key_of(int fd)
     return (uint64_t)(unsigned)fd + 1;
 }
 
+static void mark_unused(const struct slot *slot)
+{
+    unsigned index = (unsigned)(slot - table.slots);
+    atomic_fetch_and_explicit(&table.used[index / 64], ~(UINT64_C(1) << index % 64),
+                              memory_order_relaxed);
+}
+
+static void one_less(void)
+{
+    atomic_fetch_sub_explicit(&table.in_flight, 1, memory_order_release);
+}
+
 static bool hold(struct slot *slot, uint64_t key)
 {
+    uint64_t expected = key;
     for (int i = 0; i < TRIES; i++) {
-        uint64_t expected = key;
+        expected = key;
         if (atomic_compare_exchange_strong_explicit(&slot->key, &expected, key | HELD,
                                                     memory_order_acquire, memory_order_relaxed))
             return true;
@@ -49,12 +65,28 @@ static bool hold(struct slot *slot, uint64_t key)
         if (i > TRIES / 2)
             sched_yield();
     }
+    if (atomic_compare_exchange_strong_explicit(&slot->key, &expected, DEAD, memory_order_relaxed,
+                                                memory_order_relaxed)) {
+        mark_unused(slot);
+        one_less();
+    }
     return false;
 }
 
-static void release(struct slot *slot, uint64_t key)
+/* False where the others have given the slot up meanwhile. */
+static bool release(struct slot *slot, uint64_t held, uint64_t key)
 {
-    atomic_store_explicit(&slot->key, key, memory_order_release);
+    uint64_t expected = held | HELD;
+    return atomic_compare_exchange_strong_explicit(&slot->key, &expected, key, memory_order_release,
+                                                   memory_order_relaxed);
+}
+
+static void count_alias(int before, int after)
+{
+    if (before < 0 && after >= 0)
+        atomic_fetch_add_explicit(&table.aliases, 1, memory_order_release);
+    else if (before >= 0 && after < 0)
+        atomic_fetch_sub_explicit(&table.aliases, 1, memory_order_release);
 }
 
 static struct slot *hold_fd(int fd)
@@ -78,11 +110,11 @@ bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt)
                                                      memory_order_acquire, memory_order_relaxed))
             continue;
         slot->attempt = *attempt;
+        count_alias(-1, attempt->alias);
         atomic_fetch_or_explicit(&table.used[index / 64], UINT64_C(1) << index % 64,
                                  memory_order_relaxed);
         atomic_fetch_add_explicit(&table.in_flight, 1, memory_order_release);
-        release(slot, key_of(attempt->fd));
-        return true;
+        return release(slot, 0, key_of(attempt->fd));
     }
     return false;
 }
@@ -92,8 +124,7 @@ static bool look_slot(struct slot *slot, uint64_t key, struct tcpdiag_attempt *c
     if (!hold(slot, key))
         return false;
     *copy = slot->attempt;
-    release(slot, key);
-    return true;
+    return release(slot, key, key);
 }
 
 bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy)
@@ -110,7 +141,7 @@ bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy)
         *position = index + 1;
         struct slot *slot = &table.slots[index];
         uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed) & ~HELD;
-        if (key != 0 && look_slot(slot, key, copy))
+        if (key != 0 && key != DEAD && look_slot(slot, key, copy))
             return true;
     }
     return false;
@@ -119,37 +150,68 @@ bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy)
 bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy)
 {
     struct slot *slot = hold_fd(fd);
-    if (slot) {
-        *copy = slot->attempt;
-        release(slot, key_of(fd));
-        return true;
-    }
+    if (!slot)
+        return false;
+    *copy = slot->attempt;
+    return release(slot, key_of(fd), key_of(fd));
+}
+
+bool tcpdiag_attempts_look_alias(int fd, struct tcpdiag_attempt *copy)
+{
+    if (atomic_load_explicit(&table.aliases, memory_order_acquire) == 0)
+        return false; /* the whole table need not be looked through for each strange descriptor */
+    for (unsigned at = 0; tcpdiag_attempts_next(&at, copy);)
+        if (copy->alias == fd)
+            return true;
     return false;
+}
+
+/* The slot of the attempt with this number, held. */
+static struct slot *hold_attempt(int fd, uint64_t number)
+{
+    struct slot *slot = hold_fd(fd);
+    if (!slot || slot->attempt.number == number)
+        return slot;
+    release(slot, key_of(fd), key_of(fd));
+    return NULL;
 }
 
 bool tcpdiag_attempts_take(int fd, uint64_t number)
 {
-    struct slot *slot = hold_fd(fd);
+    struct slot *slot = hold_attempt(fd, number);
     if (!slot)
         return false;
-    if (slot->attempt.number != number) {
-        release(slot, key_of(fd));
+    if (slot->attempt.ended) {
+        release(slot, key_of(fd), key_of(fd));
         return false;
     }
-    unsigned index = (unsigned)(slot - table.slots);
-    atomic_fetch_and_explicit(&table.used[index / 64], ~(UINT64_C(1) << index % 64),
-                              memory_order_relaxed);
-    release(slot, 0);
-    atomic_fetch_sub_explicit(&table.in_flight, 1, memory_order_release);
+    count_alias(slot->attempt.alias, -1);
+    mark_unused(slot);
+    if (release(slot, key_of(fd), 0))
+        one_less();
     return true;
 }
 
 void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt)
 {
-    struct slot *slot = hold_fd(attempt->fd);
+    struct slot *slot = hold_attempt(attempt->fd, attempt->number);
     if (!slot)
         return;
-    if (slot->attempt.number == attempt->number)
-        slot->attempt = *attempt;
-    release(slot, key_of(attempt->fd));
+    count_alias(slot->attempt.alias, attempt->alias);
+    bool shared = slot->attempt.shared || attempt->shared;
+    bool ended = slot->attempt.ended;
+    slot->attempt = *attempt;
+    slot->attempt.shared = shared; /* another thread may have learnt it since the copy was taken */
+    slot->attempt.ended = ended;
+    release(slot, key_of(attempt->fd), key_of(attempt->fd));
+}
+
+void tcpdiag_attempts_renumber(const struct tcpdiag_attempt *attempt, uint64_t number, bool ended)
+{
+    struct slot *slot = hold_attempt(attempt->fd, attempt->number);
+    if (!slot)
+        return;
+    slot->attempt.number = number;
+    slot->attempt.ended = ended;
+    release(slot, key_of(attempt->fd), key_of(attempt->fd));
 }

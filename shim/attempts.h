@@ -30,7 +30,8 @@ struct tcpdiag_attempt {
     enum tcpdiag_blocking blocking;
     bool untouched;   /* by any TCP segment when the attempt began */
     bool own_recverr; /* we set IPV6_RECVERR and have to take it back */
-    bool shared;      /* the process has forked since: a child may hold the socket too */
+    bool shared;      /* somebody else may hold the socket too, by fork or otherwise */
+    bool ended;       /* its end is written, before an exec that may fail */
 };
 
 /* How many are in flight. The one load that a hook on a waiting call costs. */
@@ -46,11 +47,18 @@ bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt);
 /* A copy of the attempt on fd (or on its alias), which stays in the table. */
 bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy);
 
-/* Takes out the attempt with this descriptor and number. True for one caller only. */
+/* A copy of the attempt that has fd as its alias. */
+bool tcpdiag_attempts_look_alias(int fd, struct tcpdiag_attempt *copy);
+
+/* Takes out the attempt with this descriptor and number. True for one caller only, and for none
+   while the attempt is marked as ended. */
 bool tcpdiag_attempts_take(int fd, uint64_t number);
 
-/* Stores the fields that may change: alias, epoll_fd, epoll_data, failed_ns, shared. */
+/* Stores the fields that may change; number and ended only by tcpdiag_attempts_renumber. */
 void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt);
+
+/* For an exec: marks the attempt as ended; or, when the exec has failed, gives it a new number. */
+void tcpdiag_attempts_renumber(const struct tcpdiag_attempt *attempt, uint64_t number, bool ended);
 
 /* The first attempt at or after *position, which moves on behind it; false at the end. */
 bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy);

@@ -53,6 +53,8 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
     X(int, getsockopt, (int, int, int, void *, socklen_t *))                                       \
     X(int, getpeername, (int, struct sockaddr *, socklen_t *))                                     \
     X(int, shutdown, (int, int))                                                                   \
+    X(int, fcntl, (int, int, ...))                                                                 \
+    X(int, fcntl64, (int, int, ...))                                                               \
     X(int, close, (int))                                                                           \
     X(int, dup, (int))                                                                             \
     X(int, dup2, (int, int))                                                                       \
@@ -97,6 +99,14 @@ void tcpdiag_start(void);
 #define REAL(name)                                                                                 \
     (TCPDIAG_LIKELY(tcpdiag_real.name != NULL) ? tcpdiag_real.name                                 \
                                                : (tcpdiag_start(), tcpdiag_real.name))
+
+/* At the beginning of what writes a record: another library's constructor may connect before ours
+   has run, and its begin must not be lost. */
+#define TCPDIAG_STARTED()                                                                          \
+    do {                                                                                           \
+        if (TCPDIAG_UNLIKELY(tcpdiag_real.connect == NULL))                                        \
+            tcpdiag_start();                                                                       \
+    } while (0)
 
 #define TCPDIAG_EXPORT __attribute__((visibility("default")))
 

@@ -137,14 +137,19 @@ static int open_path(void)
                     0600);
 }
 
-/* Moved up, out of the way of programs that expect the lowest numbers. */
-static int move_up(int fd)
+int tcpdiag_high_copy(int fd)
 {
     struct rlimit limit;
     long highest = HIGHEST;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST + 8)
         highest = (long)limit.rlim_cur - 8;
-    int moved = highest > fd ? sys_fcntl(fd, F_DUPFD_CLOEXEC, highest) : -1;
+    return highest > 0 ? sys_fcntl(fd, F_DUPFD_CLOEXEC, highest) : -1;
+}
+
+/* Moved up, out of the way of programs that expect the lowest numbers. */
+static int move_up(int fd)
+{
+    int moved = fd < HIGHEST ? tcpdiag_high_copy(fd) : -1;
     if (moved < 0)
         return fd;
     sys_close(fd);

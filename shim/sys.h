@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -83,6 +84,13 @@ static inline int sys_poll_now(int fd, short events)
     struct timespec none = {0, 0};
     long ready = syscall(SYS_ppoll, &one, 1, &none, NULL, 0);
     return ready > 0 ? one.revents : 0;
+}
+
+/* Whether this process has a child that it has not waited for. */
+static inline int sys_has_children(void)
+{
+    return syscall(SYS_waitid, P_ALL, 0, NULL,
+                   WEXITED | WNOHANG | WNOWAIT | 0x40000000 /* __WALL */, NULL) == 0;
 }
 
 static inline int64_t sys_nanoseconds(clockid_t clock)

@@ -10,6 +10,7 @@
 #include "shim/config.h"
 #include "shim/evidence/endpoint.h"
 #include "shim/evidence/evidence.h"
+#include "shim/real.h"
 #include "shim/scratch.h"
 #include "shim/sink.h"
 #include "shim/sys.h"
@@ -23,9 +24,9 @@
 
 static _Atomic uint64_t numbers;
 
-static uint64_t next_number(void)
+uint64_t tcpdiag_numbers(unsigned count)
 {
-    return atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
+    return atomic_fetch_add_explicit(&numbers, count, memory_order_relaxed) + 1;
 }
 
 /* Whether the program could read these bytes, without reading them: a null or wild pointer is for
@@ -46,7 +47,8 @@ bool tcpdiag_disconnects(const void *address, unsigned length)
 {
     int saved = errno;
     sa_family_t family = AF_INET;
-    if (length >= 8 && address && tcpdiag_readable(address, 8))
+    /* The kernel reads as much as there is; where a page ends within 8 bytes we look away. */
+    if (length >= sizeof family && address && tcpdiag_readable(address, 8))
         memcpy(&family, address, sizeof family);
     errno = saved;
     return family == AF_UNSPEC;
@@ -85,11 +87,50 @@ static bool ask_for_ipv6_errors(int fd, const struct tcpdiag_endpoint *peer)
     return sys_setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on) == 0;
 }
 
+/* Another thread may have closed the descriptor meanwhile and got the number anew for something
+   else. What only looks may look at the wrong socket, whose cookie then tells; what takes an error
+   away may not. It works on a descriptor of its own, of which the cookie has been compared. */
+static int own_descriptor(const struct tcpdiag_attempt *attempt)
+{
+    int fd = tcpdiag_high_copy(attempt->fd);
+    if (fd >= 0 && cookie_of(fd) != attempt->cookie) {
+        sys_close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static void stop_asking(const struct tcpdiag_attempt *attempt)
 {
     int off = 0;
-    if (attempt->own_recverr)
-        sys_setsockopt(attempt->fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
+    int fd = attempt->own_recverr ? own_descriptor(attempt) : -1;
+    if (fd < 0)
+        return;
+    sys_setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
+    sys_close(fd);
+}
+
+/* Why it failed, as far as the socket knows, after the program has its error or has given the
+   socket up. */
+static void read_failure(const struct tcpdiag_attempt *attempt, int error,
+                         struct tcpdiag_evidence *evidence)
+{
+    if (cookie_of(attempt->fd) != attempt->cookie)
+        return;
+    tcpdiag_evidence_local(attempt->fd, error, evidence);
+    if (error == ECONNREFUSED && attempt->untouched)
+        tcpdiag_evidence_answered(attempt->fd, evidence);
+    if (!attempt->own_recverr && tcpdiag_queue_is_the_programs(attempt->fd))
+        return;
+    /* tcp_poll in net/ipv4/tcp.c: POLLERR as long as something is in the queue. */
+    if (sys_poll_now(attempt->fd, 0) & POLLERR) {
+        int fd = own_descriptor(attempt);
+        if (fd < 0)
+            return;
+        tcpdiag_evidence_queue(fd, &attempt->peer, evidence);
+        sys_close(fd);
+    }
+    evidence->queue_complete = attempt->own_recverr || attempt->peer.family == AF_INET;
 }
 
 static void write_connect(const struct tcpdiag_attempt *attempt, struct tcpdiag_record *record)
@@ -113,7 +154,7 @@ static void write_begin(const struct tcpdiag_attempt *attempt)
     write_connect(attempt, &record);
 }
 
-static bool wanted(enum tcpdiag_outcome outcome)
+bool tcpdiag_wanted(enum tcpdiag_outcome outcome)
 {
     return tcpdiag_config.events != TCPDIAG_EVENTS_FAILURES ||
            (outcome != TCPDIAG_CONNECTED && outcome != TCPDIAG_RESOLVED &&
@@ -128,16 +169,8 @@ static void write_end(const struct tcpdiag_attempt *attempt, enum tcpdiag_ending
     record.evidence = *evidence;
     record.verdict =
         tcpdiag_classify_connect(ending, error, &attempt->peer, record.duration_ns, evidence);
-    if (wanted(record.verdict.outcome))
+    if (tcpdiag_wanted(record.verdict.outcome))
         write_connect(attempt, &record);
-}
-
-static void ask_why(const struct tcpdiag_attempt *attempt, int error,
-                    struct tcpdiag_evidence *evidence)
-{
-    tcpdiag_evidence_failure(attempt->fd, &attempt->peer, error, attempt->own_recverr, evidence);
-    if (error == ECONNREFUSED && attempt->untouched)
-        tcpdiag_evidence_answered(attempt->fd, evidence);
 }
 
 /* The end by the kernel's word, which the program has. */
@@ -146,7 +179,7 @@ static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
 {
     int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
     if (error != 0) {
-        ask_why(attempt, error, evidence);
+        read_failure(attempt, error, evidence);
         /* A blocking connect that fails resets the socket, its counters included. */
         if (attempt->blocking == TCPDIAG_BLOCKING && evidence->tcp_state == TCP_CLOSE)
             evidence->syn_retransmits = evidence->rtt_us = -1;
@@ -166,6 +199,7 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
     int saved = errno;
     call->tcp = false;
     call->fd = fd;
+    TCPDIAG_STARTED();
     if (length < 16 || length > sizeof(struct sockaddr_storage) || !address || !is_tcp(fd) ||
         !tcpdiag_readable(
             address, length < sizeof(struct sockaddr_in6) ? length : sizeof(struct sockaddr_in6)))
@@ -178,7 +212,8 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
     call->tcp = true;
     attempt->fd = fd;
     attempt->alias = attempt->epoll_fd = -1;
-    attempt->number = next_number();
+    attempt->number = tcpdiag_numbers(1);
+    attempt->cookie = cookie_of(fd);
     long mode = sys_fcntl(fd, F_GETFL, 0);
     bool waits = !(mode & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
     attempt->blocking = waits ? TCPDIAG_BLOCKING : TCPDIAG_NONBLOCKING;
@@ -194,7 +229,6 @@ out:
 static void goes_on(struct tcpdiag_attempt *attempt)
 {
     attempt->pid = tcpdiag_sink_pid();
-    attempt->cookie = cookie_of(attempt->fd);
     forget_stale(attempt->fd);
     if (attempt->blocking == TCPDIAG_NONBLOCKING)
         write_begin(attempt);
@@ -218,7 +252,8 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
     }
     /* Non-blocking and connected at once: not a new connect, but the kernel's confirmation of one
        that has ended meanwhile (inet_stream_connect in net/ipv4/af_inet.c). */
-    tcpdiag_evidence_state(call->fd, &evidence);
+    if (cookie_of(call->fd) == attempt->cookie)
+        tcpdiag_evidence_state(call->fd, &evidence);
     if (error == 0 && !blocking && established(&evidence))
         goto out;
     if (error == EINTR || (error == EINPROGRESS && !blocking)) {
@@ -268,13 +303,8 @@ static void forget_stale(int fd)
 
 static bool find(int fd, struct tcpdiag_attempt *attempt)
 {
-    if (tcpdiag_attempts_look(fd, attempt))
-        return mine(attempt);
-    /* Perhaps under its other number. */
-    for (unsigned at = 0; tcpdiag_attempts_next(&at, attempt);)
-        if (attempt->alias == fd)
-            return mine(attempt);
-    return false;
+    return (tcpdiag_attempts_look(fd, attempt) || tcpdiag_attempts_look_alias(fd, attempt)) &&
+           mine(attempt);
 }
 
 static void check(struct tcpdiag_attempt *attempt)
@@ -325,6 +355,21 @@ void tcpdiag_seen_error(int fd, int error)
     errno = saved;
 }
 
+/* The error of a socket that nobody will ask any more. A child may have it too: that of a fork is
+   known, of one made otherwise (posix_spawn, vfork, popen) only that there are children. */
+static int last_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
+{
+    int fd = attempt->shared || sys_has_children() ? -1 : own_descriptor(attempt);
+    if (fd < 0)
+        return 0;
+    int error = sys_int_option(fd, SOL_SOCKET, SO_ERROR, 0);
+    sys_close(fd);
+    read_failure(attempt, error, evidence);
+    if (error == 0 && evidence->icmp)
+        error = evidence->icmp_type == 3 && evidence->icmp_code == 3 ? ECONNREFUSED : EHOSTUNREACH;
+    return error;
+}
+
 static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending)
 {
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
@@ -332,21 +377,14 @@ static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending)
         return;
     tcpdiag_evidence_state(attempt->fd, &evidence);
     bool failed = attempt->failed_ns != 0 || evidence.tcp_state == TCP_CLOSE;
-    if (failed && !established(&evidence) && !attempt->shared) {
-        int error = sys_int_option(attempt->fd, SOL_SOCKET, SO_ERROR, 0);
-        ask_why(attempt, error, &evidence);
-        if (error == 0 && evidence.icmp)
-            error =
-                evidence.icmp_type == 3 && evidence.icmp_code == 3 ? ECONNREFUSED : EHOSTUNREACH;
-        if (error != 0) {
-            int64_t known = attempt->failed_ns;
-            write_end(attempt, TCPDIAG_ENDED_RESULT, error,
-                      known ? known : sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
-            return;
-        }
-    }
+    int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
+    int error = failed && !established(&evidence) ? last_error(attempt, &evidence) : 0;
     stop_asking(attempt);
-    write_end(attempt, ending, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
+    if (error != 0)
+        write_end(attempt, TCPDIAG_ENDED_RESULT, error,
+                  attempt->failed_ns ? attempt->failed_ns : now, &evidence);
+    else
+        write_end(attempt, ending, 0, now, &evidence);
 }
 
 void tcpdiag_giving_up(int fd)
@@ -369,12 +407,30 @@ void tcpdiag_giving_up(int fd)
     errno = saved;
 }
 
-void tcpdiag_shutting_down(int fd)
+void tcpdiag_abort_begin(struct tcpdiag_abort *abort, int fd)
 {
-    struct tcpdiag_attempt attempt;
     int saved = errno;
-    if (find(fd, &attempt))
-        give_up(&attempt, TCPDIAG_ENDED_CLOSED);
+    abort->evidence = TCPDIAG_NO_EVIDENCE;
+    abort->found = find(fd, &abort->attempt);
+    if (abort->found)
+        tcpdiag_evidence_state(abort->attempt.fd, &abort->evidence);
+    errno = saved;
+}
+
+bool tcpdiag_abort_was_pending(const struct tcpdiag_abort *abort)
+{
+    return abort->found && abort->evidence.tcp_state == TCP_SYN_SENT;
+}
+
+void tcpdiag_abort_end(const struct tcpdiag_abort *abort)
+{
+    const struct tcpdiag_attempt *attempt = &abort->attempt;
+    int saved = errno;
+    if (tcpdiag_attempts_take(attempt->fd, attempt->number)) {
+        stop_asking(attempt);
+        write_end(attempt, TCPDIAG_ENDED_CLOSED, 0, sys_nanoseconds(CLOCK_MONOTONIC),
+                  &abort->evidence);
+    }
     errno = saved;
 }
 
@@ -388,93 +444,63 @@ void tcpdiag_giving_up_all(enum tcpdiag_ending ending)
     errno = saved;
 }
 
-/* ---- lookups ---- */
-
-static void fill_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)
+/* An exec may fail, and a descriptor without FD_CLOEXEC outlives it: nothing is taken from the
+   sockets. The ends are written now, as there is no later; when there is, the attempts go on under
+   new numbers. */
+void tcpdiag_image_ends(void)
 {
-    record->event = TCPDIAG_RESOLVE;
-    record->attempt = lookup->number;
-    if (lookup->name)
-        record->name = (struct tcpdiag_text){lookup->name, strlen(lookup->name)};
-    if (lookup->service)
-        record->service = (struct tcpdiag_text){lookup->service, strlen(lookup->service)};
-}
-
-uint64_t tcpdiag_lookup_numbers(unsigned count)
-{
-    return atomic_fetch_add_explicit(&numbers, count, memory_order_relaxed) + 1;
-}
-
-void tcpdiag_lookup_begin(struct tcpdiag_lookup *lookup, const char *name, const char *service,
-                          bool numeric)
-{
-    tcpdiag_lookup_begin_as(lookup, next_number(), name, service, numeric);
-}
-
-void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, const char *name,
-                             const char *service, bool numeric)
-{
+    struct tcpdiag_attempt attempt;
     int saved = errno;
-    *lookup = (struct tcpdiag_lookup){.name = name, .service = service, .number = number};
-    if (!numeric && tcpdiag_config.events == TCPDIAG_EVENTS_ALL) {
-        struct tcpdiag_record record = {.phase = TCPDIAG_BEGIN};
-        fill_lookup(lookup, &record);
-        tcpdiag_sink_record(&record);
+    for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);) {
+        struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
+        if (attempt.pid != tcpdiag_sink_pid()) {
+            attempt.shared = true; /* we are a vfork child, and take the socket along */
+            tcpdiag_attempts_update(&attempt);
+        } else if (!attempt.ended && mine(&attempt)) {
+            tcpdiag_evidence_state(attempt.fd, &evidence);
+            tcpdiag_attempts_renumber(&attempt, attempt.number, true);
+            write_end(&attempt, TCPDIAG_ENDED_PROCESS, 0, sys_nanoseconds(CLOCK_MONOTONIC),
+                      &evidence);
+        }
     }
-    lookup->begin_ns = sys_nanoseconds(CLOCK_MONOTONIC);
     errno = saved;
 }
 
-static void keep_answer(struct tcpdiag_record *record, const struct tcpdiag_endpoint *answer,
-                        const struct tcpdiag_text *name)
+void tcpdiag_image_stays(void)
 {
-    for (unsigned i = 0; i < record->answer_count; i++)
-        if (tcpdiag_same_address(&record->answers[i], answer))
-            return; /* getaddrinfo repeats an address for each socket type */
-    if (record->answer_count < TCPDIAG_ANSWERS_MAX)
-        record->answers[record->answer_count++] = *answer;
-    if (name->bytes)
-        tcpdiag_answers_store(answer, name->bytes, name->length);
-}
-
-static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)
-{
-    record->phase = TCPDIAG_END;
-    record->duration_ns = sys_nanoseconds(CLOCK_MONOTONIC) - lookup->begin_ns;
-    if (wanted(record->verdict.outcome))
-        tcpdiag_sink_record(record);
-}
-
-void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,
-                        const struct addrinfo *answers)
-{
-    struct tcpdiag_record record = {.gai = gai, .error = gai == EAI_SYSTEM ? error : 0};
+    struct tcpdiag_attempt attempt;
     int saved = errno;
-    fill_lookup(lookup, &record);
-    record.verdict = tcpdiag_classify_gai(gai);
-    for (; gai == 0 && answers; answers = answers->ai_next) {
-        struct tcpdiag_endpoint answer;
-        tcpdiag_endpoint_from(&answer, answers->ai_addr, answers->ai_addrlen);
-        answer.port = 0;
-        if (answer.family != 0)
-            keep_answer(&record, &answer, &record.name);
-    }
-    end_lookup(lookup, &record);
+    for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
+        if (attempt.ended && attempt.pid == tcpdiag_sink_pid()) {
+            struct tcpdiag_attempt again = attempt;
+            again.number = tcpdiag_numbers(1);
+            write_begin(&again);
+            tcpdiag_attempts_renumber(&attempt, again.number, false);
+        }
     errno = saved;
 }
 
-void tcpdiag_lookup_end_host(const struct tcpdiag_lookup *lookup, int h_error,
-                             const struct hostent *answers)
+void tcpdiag_also_known_as(int fd, int alias)
 {
-    struct tcpdiag_record record = {.h_error = h_error};
+    struct tcpdiag_attempt attempt;
     int saved = errno;
-    fill_lookup(lookup, &record);
-    record.verdict = tcpdiag_classify_h_errno(h_error);
-    for (char **at = answers ? answers->h_addr_list : NULL; at && *at; at++) {
-        struct tcpdiag_endpoint answer = {.family = (uint16_t)answers->h_addrtype};
-        memcpy(answer.address, *at, answer.family == AF_INET ? 4 : 16);
-        keep_answer(&record, &answer, &record.name);
+    if (alias >= 0 && alias != fd && find(fd, &attempt)) {
+        /* A third descriptor is not followed: whoever has it may still want the error. */
+        attempt.shared = attempt.shared || attempt.alias >= 0;
+        if (attempt.alias < 0)
+            attempt.alias = alias;
+        tcpdiag_attempts_update(&attempt);
     }
-    end_lookup(lookup, &record);
+    errno = saved;
+}
+
+void tcpdiag_shared(int fd)
+{
+    struct tcpdiag_attempt attempt;
+    int saved = errno;
+    if (find(fd, &attempt)) {
+        attempt.shared = true;
+        tcpdiag_attempts_update(&attempt);
+    }
     errno = saved;
 }

@@ -40,11 +40,34 @@ bool tcpdiag_is_in_flight(int fd);
 void tcpdiag_seen_ready(int fd);
 void tcpdiag_seen_error(int fd, int error);
 
-/* The program is about to give the descriptor up, the socket behind all its descriptors, or the
-   whole process. */
+/* The program is about to give the descriptor up, or the whole process. */
 void tcpdiag_giving_up(int fd);
-void tcpdiag_shutting_down(int fd);
 void tcpdiag_giving_up_all(enum tcpdiag_ending ending);
+
+/* A call that aborts the connect behind all its descriptors, before it and after its success. The
+   socket keeps its error. */
+struct tcpdiag_abort {
+    bool found;
+    struct tcpdiag_attempt attempt;
+    struct tcpdiag_evidence evidence; /* as it was before */
+};
+void tcpdiag_abort_begin(struct tcpdiag_abort *abort, int fd);
+bool tcpdiag_abort_was_pending(const struct tcpdiag_abort *abort);
+void tcpdiag_abort_end(const struct tcpdiag_abort *abort);
+
+/* Before an exec, and after it has failed. */
+void tcpdiag_image_ends(void);
+void tcpdiag_image_stays(void);
+
+/* alias is a descriptor of the same socket now; another process has it, or may. */
+void tcpdiag_also_known_as(int fd, int alias);
+void tcpdiag_shared(int fd);
+
+/* The first of so many attempt numbers in a row. */
+uint64_t tcpdiag_numbers(unsigned count);
+
+/* Whether the user wants records of such an end. */
+bool tcpdiag_wanted(enum tcpdiag_outcome outcome);
 
 struct tcpdiag_lookup {
     const char *name;    /* may be NULL */
@@ -56,7 +79,6 @@ struct tcpdiag_lookup {
 /* numeric: the lookup asks nobody, so it needs no begin. */
 void tcpdiag_lookup_begin(struct tcpdiag_lookup *lookup, const char *name, const char *service,
                           bool numeric);
-uint64_t tcpdiag_lookup_numbers(unsigned count); /* the first of so many numbers in a row */
 void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, const char *name,
                              const char *service, bool numeric);
 void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,

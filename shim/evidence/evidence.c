@@ -52,8 +52,7 @@ void tcpdiag_evidence_answered(int fd, struct tcpdiag_evidence *evidence)
     evidence->answered = cpu >= 0 ? 1 : cpu == -1 ? 0 : -1;
 }
 
-/* Whether the program itself asked for the error queue: then what is in it is the program's. */
-static bool queue_is_the_programs(int fd)
+bool tcpdiag_queue_is_the_programs(int fd)
 {
     return sys_int_option(fd, IPPROTO_IP, IP_RECVERR, 0) != 0 ||
            sys_int_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 0) != 0;
@@ -143,29 +142,47 @@ static bool own_address(int fd, const struct tcpdiag_endpoint *self,
     return own_ipv6(peer, address);
 }
 
-void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
-                              bool own_queue, struct tcpdiag_evidence *evidence)
+static struct tcpdiag_endpoint own_name(int fd)
 {
     struct sockaddr_in6 name;
     socklen_t length = sizeof name;
     struct tcpdiag_endpoint self = {0};
-    if (sys_getsockname(fd, &name, &length) == 0) {
+    if (sys_getsockname(fd, &name, &length) == 0)
         tcpdiag_endpoint_from(&self, &name, length);
-        /* The route is looked up before a source port is taken, and a port once taken stays in the
-           socket's name: none means that no packet was sent. */
-        evidence->local = self.port == 0;
-    }
+    return self;
+}
+
+void tcpdiag_evidence_local(int fd, int error, struct tcpdiag_evidence *evidence)
+{
+    struct tcpdiag_endpoint self = own_name(fd);
+    /* The route is looked up before a source port is taken, and a port once taken stays in the
+       socket's name: none means that no packet was sent. */
+    evidence->local = self.family != 0 && self.port == 0;
     if (error == EACCES) {
         char label[1];
-        length = sizeof label;
+        socklen_t length = sizeof label;
         /* ENOPROTOOPT: no security module gives sockets labels. */
         evidence->labelled =
             sys_getsockopt(fd, SOL_SOCKET, SO_PEERSEC, label, &length) == 0 || errno == ERANGE;
     }
-    if (!own_queue && queue_is_the_programs(fd))
+}
+
+void tcpdiag_evidence_queue(int fd, const struct tcpdiag_endpoint *peer,
+                            struct tcpdiag_evidence *evidence)
+{
+    read_queue(fd, evidence);
+    if (!evidence->icmp)
+        return;
+    struct tcpdiag_endpoint self = own_name(fd);
+    evidence->icmp_own = own_address(fd, &self, peer, &evidence->icmp_from);
+}
+
+void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
+                              bool own_queue, struct tcpdiag_evidence *evidence)
+{
+    tcpdiag_evidence_local(fd, error, evidence);
+    if (!own_queue && tcpdiag_queue_is_the_programs(fd))
         return;
     evidence->queue_complete = own_queue || peer->family == AF_INET;
-    read_queue(fd, evidence);
-    if (evidence->icmp)
-        evidence->icmp_own = own_address(fd, &self, peer, &evidence->icmp_from);
+    tcpdiag_evidence_queue(fd, peer, evidence);
 }

@@ -30,9 +30,20 @@ bool tcpdiag_evidence_untouched(int fd);
    reset everything else (tcp_v6_rcv in net/ipv6/tcp_ipv6.c, tcp_disconnect in net/ipv4/tcp.c). */
 void tcpdiag_evidence_answered(int fd, struct tcpdiag_evidence *evidence);
 
-/* Fills everything else after connect to peer failed with error. own_queue: the caller set
-   IP_RECVERR or IPV6_RECVERR itself, so that the queue is its to read; where the program has set
-   it, its queue is left alone and nothing is claimed from it. */
+/* Whether the program itself asked for the error queue: then what is in it is the program's. */
+bool tcpdiag_queue_is_the_programs(int fd);
+
+/* Fills local and labelled, after connect failed with error; without side effect. */
+void tcpdiag_evidence_local(int fd, int error, struct tcpdiag_evidence *evidence);
+
+/* Empties the error queue of a socket whose connect to peer has failed, and fills icmp, icmp_own
+   and their kin. */
+void tcpdiag_evidence_queue(int fd, const struct tcpdiag_endpoint *peer,
+                            struct tcpdiag_evidence *evidence);
+
+/* All of these and queue_complete, after connect to peer failed with error. own_queue: the caller
+   set IP_RECVERR or IPV6_RECVERR itself, so that the queue is its to read; where the program has
+   set it, its queue is left alone and nothing is claimed from it. */
 void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
                               bool own_queue, struct tcpdiag_evidence *evidence);
 

@@ -2,14 +2,12 @@
 /* The calls that give a descriptor up, or give it a second number. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <sys/syscall.h>
 
 #include "shim/real.h"
 #include "shim/track.h"
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4U
-#endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
@@ -21,30 +19,43 @@ TCPDIAG_EXPORT int close(int fd)
     return REAL(close)(fd);
 }
 
-/* Aborts a connect in flight: inet_shutdown in net/ipv4/af_inet.c. */
+/* Aborts a connect in flight: inet_shutdown in net/ipv4/af_inet.c. One that has failed keeps its
+   error for whoever asks. */
 TCPDIAG_EXPORT int shutdown(int fd, int how)
 {
-    if (TCPDIAG_IN_FLIGHT() && how >= SHUT_RD && how <= SHUT_RDWR)
-        tcpdiag_shutting_down(fd);
-    return REAL(shutdown)(fd, how);
-}
-
-static void also_known_as(int fd, int alias)
-{
-    struct tcpdiag_attempt attempt;
-    if (alias >= 0 && alias != fd && tcpdiag_attempts_look(fd, &attempt)) {
-        attempt.alias = alias;
-        tcpdiag_attempts_update(&attempt);
-    }
+    struct tcpdiag_abort abort;
+    if (!TCPDIAG_IN_FLIGHT())
+        return REAL(shutdown)(fd, how);
+    tcpdiag_abort_begin(&abort, fd);
+    int result = REAL(shutdown)(fd, how);
+    if (result == 0 && tcpdiag_abort_was_pending(&abort))
+        tcpdiag_abort_end(&abort);
+    return result;
 }
 
 TCPDIAG_EXPORT int dup(int fd)
 {
     int result = REAL(dup)(fd);
     if (TCPDIAG_IN_FLIGHT())
-        also_known_as(fd, result);
+        tcpdiag_also_known_as(fd, result);
     return result;
 }
+
+/* fcntl takes an int, a pointer or nothing; libc's own fetches a pointer as well. */
+#define FCNTL(name)                                                                                \
+    TCPDIAG_EXPORT int name(int fd, int command, ...)                                              \
+    {                                                                                              \
+        va_list list;                                                                              \
+        va_start(list, command);                                                                   \
+        void *argument = va_arg(list, void *);                                                     \
+        va_end(list);                                                                              \
+        int result = REAL(name)(fd, command, argument);                                            \
+        if (TCPDIAG_IN_FLIGHT() && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))             \
+            tcpdiag_also_known_as(fd, result);                                                     \
+        return result;                                                                             \
+    }
+FCNTL(fcntl)
+FCNTL(fcntl64)
 
 /* dup2 closes its second descriptor, unless the first is bad or the same. */
 static void about_to_replace(int fd, int replaced)
@@ -61,7 +72,7 @@ TCPDIAG_EXPORT int dup2(int fd, int replaced)
     about_to_replace(fd, replaced);
     errno = saved;
     int result = REAL(dup2)(fd, replaced);
-    also_known_as(fd, result);
+    tcpdiag_also_known_as(fd, result);
     return result;
 }
 
@@ -74,7 +85,7 @@ TCPDIAG_EXPORT int dup3(int fd, int replaced, int flags)
         about_to_replace(fd, replaced);
     errno = saved;
     int result = REAL(dup3)(fd, replaced, flags);
-    also_known_as(fd, result);
+    tcpdiag_also_known_as(fd, result);
     return result;
 }
 
@@ -86,10 +97,16 @@ static void giving_up_range(unsigned first, unsigned last)
             tcpdiag_giving_up(attempt.fd);
 }
 
+/* With CLOSE_RANGE_UNSHARE the other threads keep their descriptors, with CLOSE_RANGE_CLOEXEC
+   everybody. A kernel that lacks the call (before Linux 5.9) or a wrong range closes nothing. */
 TCPDIAG_EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
-    if (TCPDIAG_IN_FLIGHT() && !(flags & (int)CLOSE_RANGE_CLOEXEC))
-        giving_up_range(first, last);
+    if (TCPDIAG_IN_FLIGHT() && flags == 0) {
+        int saved = errno;
+        if (syscall(SYS_close_range, ~0U, ~0U, 0) == 0)
+            giving_up_range(first, last);
+        errno = saved;
+    }
     if (!REAL(close_range))
         return (int)syscall(SYS_close_range, first, last, flags);
     return REAL(close_range)(first, last, flags);

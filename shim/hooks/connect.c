@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* connect(2), and the calls that connect on the way: sendto and sendmsg with MSG_FASTOPEN. */
 #include <errno.h>
+#include <string.h>
 
 #include "shim/real.h"
 #include "shim/track.h"
@@ -9,11 +10,32 @@
 #define MSG_FASTOPEN 0x20000000
 #endif
 
+/* The errors that are the connection's own, as opposed to the call's (icmp_err_convert in
+   net/ipv4/icmp.c and net/ipv6/icmp.c, tcp_reset in net/ipv4/tcp_input.c). */
+static bool ends_connection(int error)
+{
+    static const uint8_t errors[] = {ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH,
+                                     ENETUNREACH,  EHOSTDOWN,  ENETDOWN,  ENONET,
+                                     ENOPROTOOPT,  EPROTO,     EACCES};
+    return error > 0 && error < 256 && memchr(errors, error, sizeof errors);
+}
+
+/* connect with AF_UNSPEC. */
+static int disconnect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    struct tcpdiag_abort abort;
+    tcpdiag_abort_begin(&abort, fd);
+    int result = REAL(connect)(fd, address, length);
+    if (result == 0 && abort.found)
+        tcpdiag_abort_end(&abort);
+    return result;
+}
+
 /* connect on a socket whose connect is in flight: asks how it went, or starts another. */
 static int connect_again(int fd, const struct sockaddr *address, socklen_t length)
 {
     if (tcpdiag_disconnects(address, length))
-        tcpdiag_giving_up(fd);
+        return disconnect(fd, address, length);
     int result = REAL(connect)(fd, address, length);
     int error = result == 0 ? 0 : errno;
     if (error == 0 || error == EISCONN) {
@@ -23,7 +45,7 @@ static int connect_again(int fd, const struct sockaddr *address, socklen_t lengt
         tcpdiag_call_begin(&call, fd, address, length, MSG_DONTWAIT);
         if (call.tcp)
             tcpdiag_call_end(&call, error);
-    } else if (error != EALREADY && error != EINTR && error != EFAULT && error != EINVAL) {
+    } else if (ends_connection(error)) {
         tcpdiag_seen_error(fd, error);
     }
     return result;
@@ -46,8 +68,7 @@ void tcpdiag_after_transfer(int fd, ssize_t result)
 {
     if (result >= 0)
         tcpdiag_seen_ready(fd);
-    else if (errno != EAGAIN && errno != EINTR && errno != ENOTCONN && errno != EPIPE &&
-             errno != EFAULT && errno != EINVAL && errno != EBADF && errno != ENOTSOCK)
+    else if (ends_connection(errno))
         tcpdiag_seen_error(fd, errno);
 }
 
@@ -65,15 +86,38 @@ TCPDIAG_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flag
     return result;
 }
 
+/* Whoever gets a descriptor over a Unix socket may want its error (unix(7)). */
+static void after_passing(const struct msghdr *message)
+{
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at;
+         at = CMSG_NXTHDR((struct msghdr *)message, at)) {
+        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= at->cmsg_len; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
+            tcpdiag_shared(fd);
+        }
+    }
+}
+
 TCPDIAG_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     struct tcpdiag_call call = {.tcp = false};
-    if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN) && tcpdiag_readable(message, sizeof *message))
-        tcpdiag_call_begin(&call, fd, message->msg_name, message->msg_namelen, flags);
+    if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN)) {
+        int saved = errno;
+        bool readable = tcpdiag_readable(message, sizeof *message);
+        errno = saved;
+        if (readable)
+            tcpdiag_call_begin(&call, fd, message->msg_name, message->msg_namelen, flags);
+    }
     ssize_t result = REAL(sendmsg)(fd, message, flags);
-    if (TCPDIAG_UNLIKELY(call.tcp))
+    if (TCPDIAG_UNLIKELY(call.tcp)) {
         tcpdiag_call_end(&call, result >= 0 ? 0 : errno);
-    else if (TCPDIAG_IN_FLIGHT())
+    } else if (TCPDIAG_IN_FLIGHT()) {
         tcpdiag_after_transfer(fd, result);
+        if (result >= 0)
+            after_passing(message);
+    }
     return result;
 }

@@ -5,12 +5,6 @@
 #include "shim/real.h"
 #include "shim/track.h"
 
-static void image_ends(void)
-{
-    if (TCPDIAG_IN_FLIGHT())
-        tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
-}
-
 TCPDIAG_EXPORT pid_t fork(void)
 {
     struct tcpdiag_attempt attempt;
@@ -24,7 +18,8 @@ TCPDIAG_EXPORT pid_t fork(void)
 
 TCPDIAG_EXPORT void _exit(int status)
 {
-    image_ends();
+    if (TCPDIAG_IN_FLIGHT())
+        tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
     REAL(_exit)(status);
     __builtin_unreachable();
 }
@@ -34,34 +29,38 @@ TCPDIAG_EXPORT void _Exit(int status)
     _exit(status);
 }
 
+/* An exec only returns when it has failed. */
+#define EXEC(call)                                                                                 \
+    if (!TCPDIAG_IN_FLIGHT())                                                                      \
+        return call;                                                                               \
+    tcpdiag_image_ends();                                                                          \
+    int result = call;                                                                             \
+    tcpdiag_image_stays();                                                                         \
+    return result
+
 TCPDIAG_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
 {
-    image_ends();
-    return REAL(execve)(path, arguments, environment);
+    EXEC(REAL(execve)(path, arguments, environment));
 }
 
 TCPDIAG_EXPORT int execv(const char *path, char *const arguments[])
 {
-    image_ends();
-    return REAL(execv)(path, arguments);
+    EXEC(REAL(execv)(path, arguments));
 }
 
 TCPDIAG_EXPORT int execvp(const char *file, char *const arguments[])
 {
-    image_ends();
-    return REAL(execvp)(file, arguments);
+    EXEC(REAL(execvp)(file, arguments));
 }
 
 TCPDIAG_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[])
 {
-    image_ends();
-    return REAL(execvpe)(file, arguments, environment);
+    EXEC(REAL(execvpe)(file, arguments, environment));
 }
 
 TCPDIAG_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[])
 {
-    image_ends();
-    return REAL(fexecve)(fd, arguments, environment);
+    EXEC(REAL(fexecve)(fd, arguments, environment));
 }
 
 /* The list forms call exec inside libc, past the hooks above. The list is laid out on the stack, as

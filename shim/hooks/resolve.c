@@ -57,7 +57,7 @@ TCPDIAG_EXPORT int gethostbyname_r(const char *name, struct hostent *host, char 
     struct tcpdiag_lookup lookup;
     tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
     int result = REAL(gethostbyname_r)(name, host, buffer, size, answers, h_error);
-    end_reentrant(&lookup, result, *h_error, *answers);
+    end_reentrant(&lookup, result, *h_error, result == 0 ? *answers : NULL);
     return result;
 }
 
@@ -68,7 +68,7 @@ TCPDIAG_EXPORT int gethostbyname2_r(const char *name, int family, struct hostent
     struct tcpdiag_lookup lookup;
     tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
     int result = REAL(gethostbyname2_r)(name, family, host, buffer, size, answers, h_error);
-    end_reentrant(&lookup, result, *h_error, *answers);
+    end_reentrant(&lookup, result, *h_error, result == 0 ? *answers : NULL);
     return result;
 }
 
@@ -78,7 +78,7 @@ TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count, stru
 {
     if (mode != GAI_WAIT || count < 0)
         return REAL(getaddrinfo_a)(mode, list, count, event);
-    uint64_t numbers = tcpdiag_lookup_numbers((unsigned)count); /* so that ends match begins */
+    uint64_t numbers = tcpdiag_numbers((unsigned)count); /* so that ends match begins */
     struct tcpdiag_lookup lookup = {0};
     for (int i = 0; i < count; i++)
         if (list[i])

@@ -10,6 +10,10 @@
    data: this many are looked at whenever the epoll reports anything. SO_ERROR tells of the rest. */
 enum { UNKNOWN_LOOKED_AT = 16 };
 
+/* Attempts compared with what an epoll reported, in one call: thousands may be in flight. The next
+   call goes on where this one stopped. */
+enum { COMPARED = 64 };
+
 static int after_poll(const struct pollfd *fds, nfds_t count, int ready)
 {
     if (ready > 0 && TCPDIAG_IN_FLIGHT())
@@ -42,22 +46,24 @@ TCPDIAG_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct ti
 }
 
 /* A program may use sets larger than FD_SETSIZE, as long as count says so (select(2)). */
-static bool in_set(int fd, const fd_set *set)
-{
-    const unsigned bits = 8 * sizeof(unsigned long);
-    const unsigned long *words = (const unsigned long *)set;
-    return set && (words[(unsigned)fd / bits] >> ((unsigned)fd % bits) & 1);
-}
-
 static int after_select(int count, const fd_set *in, const fd_set *out, const fd_set *except,
                         int ready)
 {
-    struct tcpdiag_attempt attempt;
-    if (ready > 0 && TCPDIAG_IN_FLIGHT())
-        for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
-            if (attempt.fd < count &&
-                (in_set(attempt.fd, in) || in_set(attempt.fd, out) || in_set(attempt.fd, except)))
-                tcpdiag_seen_ready(attempt.fd);
+    enum { BITS = 8 * sizeof(unsigned long) };
+    const unsigned long *sets[] = {(const unsigned long *)in, (const unsigned long *)out,
+                                   (const unsigned long *)except};
+    if (ready <= 0 || !TCPDIAG_IN_FLIGHT())
+        return ready;
+    for (int word = 0; word * BITS < count; word++) {
+        unsigned long bits = 0;
+        for (int i = 0; i < 3; i++)
+            bits |= sets[i] ? sets[i][word] : 0;
+        for (; bits != 0; bits &= bits - 1) {
+            int fd = word * BITS + __builtin_ctzl(bits);
+            if (fd < count)
+                tcpdiag_seen_ready(fd);
+        }
+    }
     return ready;
 }
 
@@ -99,14 +105,26 @@ static bool reported(const struct tcpdiag_attempt *attempt, const struct epoll_e
 
 static int after_epoll(int epoll_fd, const struct epoll_event *events, int ready)
 {
+    static _Atomic unsigned position;
     struct tcpdiag_attempt attempt;
     int unknown = 0;
     if (ready <= 0 || !TCPDIAG_IN_FLIGHT())
         return ready;
-    for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
+    unsigned at = atomic_load_explicit(&position, memory_order_relaxed);
+    bool wrapped = at == 0;
+    for (int compared = 0; compared < COMPARED; compared++) {
+        if (!tcpdiag_attempts_next(&at, &attempt)) {
+            at = 0;
+            if (wrapped)
+                break;
+            wrapped = true;
+            continue;
+        }
         if (attempt.epoll_fd == epoll_fd ? reported(&attempt, events, ready)
                                          : attempt.epoll_fd < 0 && unknown++ < UNKNOWN_LOOKED_AT)
             tcpdiag_seen_ready(attempt.fd);
+    }
+    atomic_store_explicit(&position, at, memory_order_relaxed);
     return ready;
 }
 

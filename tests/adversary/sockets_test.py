@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The error of a socket is the program's: programs that learn of it late or in a roundabout way."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.getcwd(), "tests/adversary"))
+import run  # noqa: E402  # pylint: disable=wrong-import-position
+
+
+class Sockets(run.SceneTest):
+    PROGRAM = "sockets"
+
+    def test_shutdown_of_a_failed_connect(self):
+        self.play("shutdown_failed", 1, 1, ["refused"])
+
+    def test_dissolved(self):
+        self.play("dissolved_failed", 1, 1)
+        self.play("dissolved_pending", 4, 4, ["abandoned", "connected"] * 2)
+
+    def test_exec_that_fails(self):
+        self.play("failed_exec", 2, 2, ["abandoned", "refused"])
+
+    def test_exec_that_keeps_the_socket(self):
+        self.play("exec_keeps_it", 1, 1)
+
+    def test_children_that_have_the_socket(self):
+        self.play("spawned_child_has_it", 1, 1)
+        self.play("vforked_child_has_it", 1, 1)
+
+    def test_passed_over_a_unix_socket(self):
+        self.play("passed_on", 1, 1)
+
+    def test_second_and_third_descriptor(self):
+        self.play("dup_twice", 1, 1)
+        self.play("dup_by_fcntl", 1, 1, ["refused"])
+
+    def test_calls_that_fail_by_themselves(self):
+        self.play("close_range_refused", 1, 1, ["refused"])
+        self.play("transfer_refused", 1, 1, ["refused"])
+
+    def test_one_byte_of_the_error(self):
+        self.play("one_byte_of_error", 1, 1)
+
+    def test_errno_poisoned(self):
+        self.play("poisoned", 5, 5, ["connected"] * 4 + ["refused"])
+
+    def test_nested_epolls(self):
+        self.play("nested_epolls", 1, 1, ["refused"])
+
+    def test_number_reused_while_connect_waits(self):
+        played = self.play("number_reused_in_connect", 2, 2)
+        self.assertEqual([(r["outcome"], r.get("cause")) for r in played.records() if r["phase"] == "end"],
+                         [("connected", None), ("timeout", "gave-up-waiting")])
+
+    def test_descriptors_churned_by_threads(self):
+        self.play("churned_by_threads")
+
+    def test_other_protocols(self):
+        self.play("no_tcp")
+
+
+if __name__ == "__main__":
+    unittest.main()
