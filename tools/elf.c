@@ -2,8 +2,10 @@
 #include "tools/elf.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -81,7 +83,9 @@ static bool go_sections(int fd, bool wide, const Elf64_Ehdr *header)
     static const char *const names[] = {".note.go.buildid", ".gopclntab", ".go.buildinfo"};
     Elf64_Shdr strings;
     Elf64_Shdr section;
-    if (header->e_shoff == 0 || header->e_shstrndx >= header->e_shnum ||
+    if (header->e_shoff == 0 ||
+        header->e_shentsize != (wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)) ||
+        header->e_shstrndx >= header->e_shnum ||
         !get_section(fd, wide, header, header->e_shstrndx, &strings))
         return false;
     for (unsigned i = 0; i < header->e_shnum; i++) {
@@ -113,6 +117,9 @@ bool elf_read(int fd, struct elf_facts *facts)
     if (!get_header(fd, wide, &header))
         return false;
     facts->machine = header.e_machine;
+    /* As the kernel has it (load_elf_phdrs in fs/binfmt_elf.c): another size is no program. */
+    if (header.e_phentsize != (wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
+        return false;
     for (unsigned i = 0; i < header.e_phnum; i++) {
         if (!get_segment(fd, wide, &header, i, &segment))
             return false;
@@ -121,4 +128,15 @@ bool elf_read(int fd, struct elf_facts *facts)
     }
     facts->go = facts->go || go_sections(fd, wide, &header);
     return true;
+}
+
+int elf_open(const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }

@@ -4,6 +4,9 @@
 #include <err.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "tools/util.h"
 
 /* More than TCPDIAG_RECORD_MAX, for the fields of later versions; a file without line ends, which
    is no log, must not fill the memory. */
@@ -91,6 +94,25 @@ static long get_line(FILE *from, char *line)
         if (length < LINE_ROOM)
             line[length++] = (char)byte;
     return byte == EOF && length == 0 ? EOF : length;
+}
+
+char *journal_first_time(const char *path)
+{
+    static char line[LINE_ROOM];
+    enum { LINES = 100 }; /* a file that begins with so many others is no log of ours */
+    struct stat status;
+    char *time = NULL;
+    long length;
+    FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "re") : NULL;
+    for (int i = 0; file && !time && i < LINES && (length = get_line(file, line)) != EOF; i++) {
+        struct logged entry = {.json = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL)};
+        if (entry.json && !understand(&entry))
+            time = copy(entry.time);
+        json_decref(entry.json);
+    }
+    if (file)
+        fclose(file);
+    return time ? time : copy("");
 }
 
 bool journal_read(struct journal *journal, FILE *from, const char *name)

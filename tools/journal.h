@@ -37,6 +37,9 @@ struct journal {
     unsigned long skipped; /* lines that are no record, in all files read */
 };
 
+/* The time of the first record in a regular file; "" where there is none. The caller's to free. */
+char *journal_first_time(const char *path);
+
 /* Reads the stream to its end and hands over each record. Lines that are none are counted, and the
    first few named on standard error. False where reading failed, after one line that says so. */
 bool journal_read(struct journal *journal, FILE *from, const char *name);

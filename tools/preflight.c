@@ -75,10 +75,10 @@ static char *interpreter_of(int fd)
     return copy(name);
 }
 
-static void warn_of_privilege(const char *path, int fd)
+static void warn_of_privilege(const char *path)
 {
     struct stat status;
-    if (fstat(fd, &status) != 0)
+    if (stat(path, &status) != 0)
         return;
     bool user = status.st_mode & S_ISUID && status.st_uid != geteuid();
     bool group =
@@ -86,7 +86,7 @@ static void warn_of_privilege(const char *path, int fd)
     if (user || group)
         warnx("%s is set-%s-ID: the loader drops the preload, and nothing of it is seen", path,
               user ? "user" : "group");
-    else if (geteuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
+    else if (geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0)
         warnx("%s has file capabilities: the loader drops the preload, and nothing of it is seen",
               path);
 }
@@ -94,7 +94,7 @@ static void warn_of_privilege(const char *path, int fd)
 static void warn_of_kind(const char *path, const struct elf_facts *program, const char *library)
 {
     struct elf_facts own;
-    int fd = open(library, O_RDONLY | O_CLOEXEC);
+    int fd = elf_open(library);
     bool known = fd >= 0 && elf_read(fd, &own);
     if (fd >= 0)
         close(fd);
@@ -120,12 +120,16 @@ char *preflight_program(const char *path, const char *library)
     char *file = copy(path);
     /* A script's interpreter may be a script (execve(2) follows four). */
     for (int depth = 0; depth < 5; depth++) {
-        int fd = open(file, O_RDONLY | O_CLOEXEC);
-        if (fd < 0) /* may be run but not read: nothing can be said about it */
+        int fd = elf_open(file);
+        if (fd < 0) {
+            warn_of_privilege(file);
+            if (runnable(file))
+                warnx("%s cannot be read: whether its connects will be seen is unknown", file);
             break;
+        }
         bool is_elf = elf_read(fd, &program);
         if (is_elf) {
-            warn_of_privilege(file, fd);
+            warn_of_privilege(file);
             warn_of_kind(file, &program, library);
             close(fd);
             break;
@@ -183,11 +187,11 @@ static const char *log_problem(const char *path, bool default_place)
     return access(path, W_OK) == 0 ? NULL : strerror(errno);
 }
 
-void preflight_log(const struct log_place *place, const char *executable)
+bool preflight_log(const struct log_place *place, const char *executable)
 {
     struct stat status;
     if (!place->pattern)
-        return;
+        return true;
     char *path = log_path(place, (long)getpid(), executable);
     const char *problem = log_problem(path, place->default_place);
     if (strlen(path) >= 1024) /* TCPDIAG_PATH_MAX in shim/config.h */
@@ -197,4 +201,5 @@ void preflight_log(const struct log_place *place, const char *executable)
     else if (lstat(path, &status) == 0 && status.st_uid != geteuid())
         warnx("the log %s is another user's file, who may read and change it", path);
     free(path);
+    return !problem;
 }

@@ -4,6 +4,8 @@
 #ifndef TCPDIAG_TOOLS_PREFLIGHT_H
 #define TCPDIAG_TOOLS_PREFLIGHT_H
 
+#include <stdbool.h>
+
 #include "tools/logpath.h"
 
 /* The file that execvp(3) would run; NULL with errno ENOENT or EACCES where there is none. */
@@ -13,6 +15,7 @@ char *preflight_find(const char *command);
    that the process will be running. */
 char *preflight_program(const char *path, const char *library);
 
-void preflight_log(const struct log_place *place, const char *executable);
+/* False, after it has said why, where nothing can be recorded. */
+bool preflight_log(const struct log_place *place, const char *executable);
 
 #endif

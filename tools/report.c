@@ -68,6 +68,37 @@ static bool read_default(struct journal *journal)
     return all;
 }
 
+struct source {
+    const char *path;
+    char *first;
+    int place;
+};
+
+static int compare_sources(const void *left, const void *right)
+{
+    const struct source *a = left;
+    const struct source *b = right;
+    int order = strcmp(a->first, b->first);
+    return order ? order : a->place - b->place;
+}
+
+/* The oldest first, however a shell has sorted them (log, log.1): where a log was rotated between
+   an attempt's begin and its end, the begin has to come first. */
+static bool read_files(struct journal *journal, int count, char **paths)
+{
+    struct source *sources = need(calloc((size_t)count, sizeof *sources));
+    bool all = true;
+    for (int i = 0; i < count; i++)
+        sources[i] = (struct source){paths[i], journal_first_time(paths[i]), i};
+    qsort(sources, (size_t)count, sizeof *sources, compare_sources);
+    for (int i = 0; i < count; i++) {
+        all = read_file(journal, sources[i].path) && all;
+        free(sources[i].first);
+    }
+    free(sources);
+    return all;
+}
+
 static bool wanted(const struct group *group, bool all)
 {
     return all || group_failed(group);
@@ -92,15 +123,30 @@ static void show_why(const struct group *group)
     free(errors);
 }
 
-static void show_group(const struct group *group)
+/* "refused / port-closed   db.staging:5432 (10.0.2.2)   3 times"; false where the line is too short
+   to hold the addresses. */
+static bool show_heading(const struct group *group)
 {
     char *verdict = group_verdict(group);
-    char *target = group_target(group);
+    char *target = group_target(group, true);
+    char *times = format("   %lu time%s\n", group->count, group->count == 1 ? "" : "s");
+    bool narrow = strlen(verdict) + 3 + strlen(target) + strlen(times) - 1 <= COLUMNS;
+    if (!narrow) {
+        free(target);
+        target = group_target(group, false);
+    }
     printf("\n%s   ", verdict);
     show(stdout, target);
-    printf("   %lu time%s\n", group->count, group->count == 1 ? "" : "s");
-    free(verdict);
+    fputs(times, stdout);
+    free(times);
     free(target);
+    free(verdict);
+    return narrow;
+}
+
+static void show_group(const struct group *group)
+{
+    bool narrow = show_heading(group);
     show_why(group);
     if (group->unfinished > 0 && group->connect) {
         char *text =
@@ -108,6 +154,8 @@ static void show_group(const struct group *group)
         show_wrapped(stdout, "note:", text);
         free(text);
     }
+    if (!narrow)
+        show_names("address:", &group->addresses);
     show_names("seen by:", &group->programs);
     show_names("who:", &group->senders);
     char *when = strcmp(group->first, group->last) == 0
@@ -117,7 +165,7 @@ static void show_group(const struct group *group)
         show_wrapped(stdout, "when:", when);
     free(when);
     if (group->outcome != TCPDIAG_OUTCOME_NONE)
-        show_wrapped(stdout, "next:", tcpdiag_advice(group->outcome, group->cause));
+        show_wrapped(stdout, "next:", group_advice(group));
 }
 
 static void show_tally(const struct tally *tally, bool all)
@@ -154,8 +202,7 @@ static json_t *json_group(const struct group *group)
     if (group->port)
         json_object_set_new(json, "port", json_integer(group->port));
     if (ended)
-        json_object_set_new(json, "advice",
-                            json_string(tcpdiag_advice(group->outcome, group->cause)));
+        json_object_set_new(json, "advice", json_string(group_advice(group)));
     return json;
 }
 
@@ -205,10 +252,10 @@ int tcpdiag_report(int argc, char **argv)
         default:
             return STATUS_USAGE;
         }
-    for (int i = optind; i < argc; i++)
-        read = read_file(&journal, argv[i]) && read;
     if (optind == argc)
         read = read_default(&journal);
+    else
+        read = read_files(&journal, argc - optind, argv + optind);
     tally_close(&tally);
     if (journal.skipped)
         warnx("report: %lu line%s skipped", journal.skipped, journal.skipped == 1 ? "" : "s");

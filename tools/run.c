@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/elf.h"
 #include "tools/logpath.h"
 #include "tools/preflight.h"
 #include "tools/summary.h"
@@ -34,17 +35,33 @@ static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
                                 SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 enum { FORWARDED = sizeof forwarded / sizeof forwarded[0] };
 
+/* The loader itself only complains of a library that is none, once for each process. */
+static char *named_library(const char *named)
+{
+    struct elf_facts facts;
+    char *path = realpath(named, NULL);
+    if (!path) {
+        warn("TCPDIAG_LIBRARY: %s", named);
+        return NULL;
+    }
+    int fd = elf_open(path);
+    bool is_elf = fd >= 0 && elf_read(fd, &facts);
+    if (fd >= 0)
+        close(fd);
+    if (is_elf)
+        return path;
+    warnx("TCPDIAG_LIBRARY: %s: no library that can be preloaded", named);
+    free(path);
+    return NULL;
+}
+
 static char *find_library(void)
 {
     static const char *const places[] = {"../shim/libtcpdiag.so", "libtcpdiag.so",
                                          "../lib/libtcpdiag.so", "../lib/tcpdiag/libtcpdiag.so"};
     const char *named = getenv("TCPDIAG_LIBRARY");
-    if (named && *named) {
-        char *path = realpath(named, NULL);
-        if (!path)
-            warn("TCPDIAG_LIBRARY: %s", named);
-        return path;
-    }
+    if (named && *named)
+        return named_library(named);
     char *folder = own_folder();
     char *library = NULL;
     for (size_t i = 0; !library && i < sizeof places / sizeof places[0]; i++) {
@@ -59,12 +76,14 @@ static char *find_library(void)
     return library;
 }
 
-/* In front of what is preloaded already, so that the program's calls reach our hooks first. */
-static void set_environment(const char *library, const struct log_place *place)
+/* In front of what is preloaded already, so that the program's calls reach our hooks first. warn:
+   the library may say, once in a process, that it cannot write its log. */
+static void set_environment(const char *library, const struct log_place *place, bool warn)
 {
     const char *before = getenv("LD_PRELOAD");
     char *preload = before && *before ? format("%s:%s", library, before) : copy(library);
-    bool set = setenv("LD_PRELOAD", preload, 1) == 0 && setenv("TCPDIAG_WARN", "1", 1) == 0;
+    bool set =
+        setenv("LD_PRELOAD", preload, 1) == 0 && (!warn || setenv("TCPDIAG_WARN", "1", 1) == 0);
     if (set && place->pattern && !place->default_place)
         set = setenv("TCPDIAG_LOG", place->pattern, 1) == 0;
     else if (set && !place->pattern)
@@ -74,17 +93,27 @@ static void set_environment(const char *library, const struct log_place *place)
     free(preload);
 }
 
+struct signals {
+    sigset_t taken;
+    sigset_t mask; /* this and the next two: as we found them, and as the program shall */
+    struct sigaction child;
+    struct sigaction pipe;
+};
+
 /* The signals are blocked and taken one by one, so each comes with its sender. SIGCHLD must not be
-   ignored, or there would be no status to wait for. */
-static void take_signals(sigset_t *taken, sigset_t *before, struct sigaction *child_before)
+   ignored, or there would be no status to wait for; SIGPIPE must be, or a reader of our standard
+   error that goes away would turn the program's status into our own death. */
+static void take_signals(struct signals *signals)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigemptyset(taken);
-    sigaddset(taken, SIGCHLD);
+    struct sigaction ignored = {.sa_handler = SIG_IGN};
+    sigemptyset(&signals->taken);
+    sigaddset(&signals->taken, SIGCHLD);
     for (size_t i = 0; i < FORWARDED; i++)
-        sigaddset(taken, forwarded[i]);
-    sigprocmask(SIG_BLOCK, taken, before);
-    sigaction(SIGCHLD, &standard, child_before);
+        sigaddset(&signals->taken, forwarded[i]);
+    sigprocmask(SIG_BLOCK, &signals->taken, &signals->mask);
+    sigaction(SIGCHLD, &standard, &signals->child);
+    sigaction(SIGPIPE, &ignored, &signals->pipe);
 }
 
 /* A signal of the terminal (sent by the kernel) reaches the program by itself: it is in the same
@@ -112,7 +141,7 @@ static int wait_for(pid_t child, const sigset_t *taken)
 
 /* Starts the command. -1 where it could not be run, errno says why: the pipe closes by itself when
    execvp succeeds. */
-static pid_t start(char **command, const sigset_t *mask, const struct sigaction *child_action)
+static pid_t start(char **command, const struct signals *signals)
 {
     int failure[2];
     int error = 0;
@@ -122,8 +151,9 @@ static pid_t start(char **command, const sigset_t *mask, const struct sigaction 
     if (child < 0)
         err(STATUS_BROKEN, "fork");
     if (child == 0) {
-        sigaction(SIGCHLD, child_action, NULL);
-        sigprocmask(SIG_SETMASK, mask, NULL);
+        sigaction(SIGCHLD, &signals->child, NULL);
+        sigaction(SIGPIPE, &signals->pipe, NULL);
+        sigprocmask(SIG_SETMASK, &signals->mask, NULL);
         execvp(command[0], command);
         error = errno;
         ssize_t written = write(failure[1], &error, sizeof error);
@@ -172,23 +202,22 @@ static int cannot_run(const char *command)
 
 static int run(char **command, const char *library, const struct log_place *place, bool quiet)
 {
-    sigset_t taken, before;
-    struct sigaction child_before;
+    struct signals signals;
+    take_signals(&signals);
     char *path = preflight_find(command[0]);
     if (!path)
         return cannot_run(command[0]);
     char *executable = preflight_program(path, library);
     free(path);
-    preflight_log(place, executable);
+    bool recording = preflight_log(place, executable);
     free(executable);
     struct summary *summary = quiet || !place->pattern ? NULL : summary_begin(place);
-    set_environment(library, place);
-    take_signals(&taken, &before, &child_before);
-    pid_t child = start(command, &before, &child_before);
-    int status = child < 0 ? cannot_run(command[0]) : wait_for(child, &taken);
+    set_environment(library, place, recording);
+    pid_t child = start(command, &signals);
+    int status = child < 0 ? cannot_run(command[0]) : wait_for(child, &signals.taken);
     if (summary)
         summary_end(summary, child > 0);
-    return child < 0 ? status : end_like(status, &before);
+    return child < 0 ? status : end_like(status, &signals.mask);
 }
 
 static int run_with_library(char **command, const char *log, bool quiet)

@@ -76,12 +76,19 @@ static void read_new(const struct summary *summary, const char *path, struct jou
 static void show_failure(const struct group *group)
 {
     char *verdict = group_verdict(group);
-    char *target = group_target(group);
-    fprintf(stderr, "tcpdiag: %lux %s  ", group->count, verdict);
+    char *head = format("tcpdiag: %lux %s  ", group->count, verdict);
+    char *target = group_target(group, true);
+    if (strlen(head) + strlen(target) > COLUMNS) {
+        free(target);
+        target = group_target(group, false);
+    }
+    fputs(head, stderr);
     show(stderr, target);
-    fprintf(stderr, "  next: %s\n", tcpdiag_advice(group->outcome, group->cause));
-    free(verdict);
+    putc('\n', stderr);
+    show_wrapped(stderr, "next:", group_advice(group));
     free(target);
+    free(head);
+    free(verdict);
 }
 
 static void show_summary(const struct tally *tally, const char *log)
@@ -94,7 +101,7 @@ static void show_summary(const struct tally *tally, const char *log)
         if (group_failed(tally->groups[i]) && failures++ < FAILURES_SHOWN)
             show_failure(tally->groups[i]);
     if (failures > FAILURES_SHOWN)
-        fprintf(stderr, "tcpdiag: and %zu more kinds of failure: tcpdiag report %s\n",
+        fprintf(stderr, "tcpdiag: and %zu more kinds of failure:\n  tcpdiag report %s\n",
                 failures - FAILURES_SHOWN, log);
 }
 

@@ -38,7 +38,9 @@ static int compare_keys(const void *left, const void *right)
         order = (int)a->outcome - (int)b->outcome;
     if (order == 0)
         order = (int)a->cause - (int)b->cause;
-    return order ? order : a->connect - b->connect;
+    if (order == 0)
+        order = a->connect - b->connect;
+    return order ? order : a->cut_short - b->cut_short;
 }
 
 static int compare_counts(const void *left, const void *right)
@@ -76,12 +78,13 @@ static void widen(struct group *group, const char *time)
     }
 }
 
-static struct group *group_for(struct tally *tally, const struct logged *entry)
+static struct group *group_for(struct tally *tally, const struct logged *entry, bool unfinished)
 {
     struct group key = {
         .outcome = entry->outcome,
         .cause = entry->cause,
         .connect = entry->connect,
+        .cut_short = unfinished && !entry->connect,
         .target = (char *)(*entry->server ? entry->server : entry->peer),
         .port = entry->port,
     };
@@ -103,7 +106,7 @@ static struct group *group_for(struct tally *tally, const struct logged *entry)
 
 static void count(struct tally *tally, const struct logged *entry, bool unfinished)
 {
-    struct group *group = group_for(tally, entry);
+    struct group *group = group_for(tally, entry, unfinished);
     group->count++;
     group->unfinished += unfinished;
     widen(group, entry->time);

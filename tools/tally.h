@@ -24,7 +24,8 @@ struct group {
     enum tcpdiag_outcome outcome; /* NONE: still under way */
     enum tcpdiag_cause cause;
     bool connect;
-    char *target; /* the name asked for, else the address */
+    bool cut_short; /* lookups only: the process ended before the resolver did */
+    char *target;   /* the name asked for, else the address */
     long port;
     unsigned long count;
     unsigned long unfinished; /* of them: the process ended first */
@@ -51,9 +52,10 @@ void tally_free(struct tally *tally);
 bool group_failed(const struct group *group);
 
 /* "db.staging:5432 (10.0.2.2)", "refused / firewall-reject": the caller's to free. */
-char *group_target(const struct group *group);
+char *group_target(const struct group *group, bool with_addresses);
 char *group_verdict(const struct group *group);
 const char *group_meaning(const struct group *group);
+const char *group_advice(const struct group *group);
 
 /* "a, b, ..." */
 char *names_text(const struct names *names);

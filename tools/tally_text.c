@@ -26,12 +26,12 @@ char *names_text(const struct names *names)
     return text;
 }
 
-char *group_target(const struct group *group)
+char *group_target(const struct group *group, bool with_addresses)
 {
     bool bare = strchr(group->target, ':') != NULL;
     char *port = group->port ? format(":%ld", group->port) : copy("");
     char *addresses = names_text(&group->addresses);
-    bool named = *addresses && strcmp(addresses, group->target) != 0;
+    bool named = with_addresses && *addresses && strcmp(addresses, group->target) != 0;
     const char *target = *group->target ? group->target : "(no name)";
     char *text =
         format("%s%s%s%s%s%s%s", bare && *port ? "[" : "", target, bare && *port ? "]" : "", port,
@@ -55,11 +55,18 @@ const char *group_meaning(const struct group *group)
 {
     if (group->outcome == TCPDIAG_OUTCOME_NONE)
         return "no end yet: the program is still at it";
-    if (group->outcome == TCPDIAG_DNS && group->unfinished == group->count)
+    if (group->cut_short)
         return "the program ended while the name was still being looked up";
     if (group->cause != TCPDIAG_CAUSE_NONE)
         return tcpdiag_cause_info(group->cause)->meaning;
     return tcpdiag_outcome_info(group->outcome)->meaning;
+}
+
+/* A lookup that outlasted its program was waiting for a server: nothing is wrong with the name. */
+const char *group_advice(const struct group *group)
+{
+    return tcpdiag_advice(group->outcome,
+                          group->cut_short ? TCPDIAG_CAUSE_SERVER_FAILED : group->cause);
 }
 
 char *tally_text(const struct tally *tally)

@@ -23,7 +23,7 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static void help(FILE *to)
 {
     fputs("usage: tcpdiag COMMAND [ARGUMENTS]\n"
-          "Diagnoses TCP connections that fail: not a name, no route, refused, or no answer.\n\n",
+          "Says why TCP connections fail: not a name, no route, refused, or no answer.\n\n",
           to);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS = 80 };
-
 void *need(void *allocated)
 {
     if (!allocated)
@@ -60,23 +58,39 @@ void show(FILE *to, const char *text)
     }
 }
 
+/* How many columns show() takes for it, where each character is one wide. */
+static int columns(const char *text)
+{
+    int count = 0;
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        int length = control(at);
+        if (length > 0)
+            count += 4 * length;
+        else
+            count += (*at & 0xc0) != 0x80;
+        at += length > 0 ? length : 1;
+    }
+    return count;
+}
+
 void show_wrapped(FILE *to, const char *label, const char *text)
 {
     int indent = fprintf(to, "  %s ", label);
     int column = indent;
     while (*text) {
-        int word = (int)strcspn(text, " ");
-        if (column > indent && column + 1 + word > COLUMNS) {
+        size_t word = strcspn(text, " ");
+        char *piece = format("%.*s", (int)word, text);
+        int width = columns(piece);
+        if (column > indent && column + 1 + width > COLUMNS) {
             fprintf(to, "\n%*s", indent, "");
             column = indent;
         } else if (column > indent) {
             putc(' ', to);
             column++;
         }
-        char *piece = format("%.*s", word, text);
         show(to, piece);
         free(piece);
-        column += word;
+        column += width;
         text += word;
         text += strspn(text, " ");
     }

@@ -12,6 +12,9 @@
 /* The exit statuses of the tools' own failures. */
 enum { STATUS_USAGE = 2, STATUS_BROKEN = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
 
+/* What output for people is kept to. */
+enum { COLUMNS = 80 };
+
 /* The pointer, or one line and the end of the process: nothing here can go on without memory. */
 void *need(void *allocated);
 char *copy(const char *string);
