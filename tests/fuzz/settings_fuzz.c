@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes as the shim's settings: never beyond its buffers, and the path that the shim opens is
+ * the one that the tools look for. The settings' own code alone is linked: no hook is.
+ */
+#include <unistd.h>
+
+#include "shim/config.h"
+#include "shim/sink.h"
+#include "tests/fuzz/fuzz.h"
+#include "tools/logpath.h"
+
+static int complaints;
+
+void tcpdiag_sink_complain(const char *what)
+{
+    CLAIM(what && strlen(what) < 200); /* it has to fit the sink's line */
+    complaints++;
+}
+
+static void set(struct input *input, const char *name)
+{
+    size_t length;
+    if (take_number(input, 1) % 4 == 0) {
+        unsetenv(name);
+        return;
+    }
+    char *bytes = take_bytes(input, &length);
+    char *value = strndup(bytes, length);
+    CLAIM(value && setenv(name, value, 1) == 0);
+    free(value);
+    free(bytes);
+}
+
+static void check_place(void)
+{
+    struct log_place place = log_place(NULL);
+    const char *log = getenv("TCPDIAG_LOG");
+    CLAIM(tcpdiag_config.to_stderr == (place.pattern == NULL));
+    if (!place.pattern)
+        return;
+    CLAIM(tcpdiag_config.default_place == place.default_place);
+    const struct tcpdiag_text *name = &tcpdiag_identity.executable;
+    char *executable = strndup(name->bytes ? name->bytes : "", name->length);
+    char *path = log_path(&place, (long)getpid(), executable);
+    CLAIM(executable && path);
+    if (strlen(path) >= sizeof tcpdiag_config.path)
+        CLAIM(!tcpdiag_config.path[0] || (log && log[0] != '/'));
+    else if (place.default_place || (log && log[0] == '/')) /* the tools make the others absolute */
+        CLAIM(strcmp(path, tcpdiag_config.path) == 0);
+    free(path);
+    free(executable);
+    free(place.pattern);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input input = {data, size};
+    set(&input, "TCPDIAG_LOG");
+    set(&input, "TCPDIAG_EVENTS");
+    set(&input, "TCPDIAG_WARN");
+    set(&input, "TCPDIAG_IPV6_RECVERR");
+    set(&input, "XDG_STATE_HOME");
+    set(&input, "HOME");
+    complaints = 0;
+    memset(&tcpdiag_config, 0, sizeof tcpdiag_config);
+    tcpdiag_config_init();
+    CLAIM(memchr(tcpdiag_config.path, '\0', sizeof tcpdiag_config.path));
+    CLAIM(tcpdiag_config.to_stderr || tcpdiag_config.path[0] || complaints > 0);
+    CLAIM(complaints <= 3);
+    check_place();
+    return 0;
+}
