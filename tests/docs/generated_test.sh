@@ -3,7 +3,7 @@
 # The generated parts of the pages and of the schema are what the code's tables say, and a word that
 # only one of them knows is noticed.
 set -euo pipefail
-python3 docs/update.py --check docs/tables docs
+python3 docs/update.py --check docs/tables docs README.md
 
 cp -rL docs "$TEST_TMPDIR/docs"
 chmod -R u+w "$TEST_TMPDIR/docs"

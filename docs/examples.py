@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the examples of the documentation, so that their output is what the programs really say.
+
+examples.py [--check] BIN PAGE...: BIN is the folder of the built programs. An example is a block
+that follows a mark "run by docs/update": the lines after "$ " are commands of the shell, those
+below are what they wrote, of standard output and of standard error. Times, durations, process
+numbers and line breaks may differ from run to run; where anything else does, the block is written
+anew. With --check nothing is written: the pages that differ are named, and the exit status is 1.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+
+MARKDOWN = re.compile(r"(?P<head>^<!-- run by docs/update -->\n```console\n)(?P<body>.*?)(?P<tail>^```\n)", re.M | re.S)
+MDOC = re.compile(r'(?P<head>^\.\\" run by docs/update\n\.Bd -literal[^\n]*\n)(?P<body>.*?)(?P<tail>^\.Ed\n)', re.M | re.S)
+COLUMNS = {MARKDOWN: 80, MDOC: 74}
+
+
+def from_roff(text):
+    return text.replace("\\&", "").replace("\\-", "-").replace("\\e", "\\")
+
+
+def to_roff(text):
+    text = text.replace("\\", "\\e")
+    return re.sub(r"^(?=[.'])", r"\\&", text, flags=re.M)
+
+
+def commands_of(body):
+    """[(the command as it stands, its output)]"""
+    parts = re.split(r"^\$ ", body, flags=re.M)[1:]
+    pairs = []
+    for part in parts:
+        match = re.match(r"(?:.*\\\n)*.*\n", part)
+        pairs.append((match[0], part[match.end():]))
+    return pairs
+
+
+def comparable(text):
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
+    text = re.sub(r'"(duration_ms|rtt_ms|process.pid|thread.id)":[\d.]+', r'"\1":N', text)
+    text = re.sub(r'"(attempt|host.name)":"[^"]*"', r'"\1":"N"', text)
+    text = re.sub(r"\d+(\.\d+)? ms", "N ms", text)
+    return re.sub(r"\s+", "", text)
+
+
+def folded(text, columns):
+    """Within the columns of the page. The tools wrap at 80 with an indent of 7 and more."""
+    whole = []
+    for line in text.splitlines():
+        indent = re.match(" *", line)[0]
+        if len(indent) >= 7 and whole:
+            whole[-1] = (whole[-1][0] + " " + line.strip(), indent)
+        else:
+            whole.append((line, indent + "    "))
+    lines = []
+    for line, indent in whole:
+        lines += textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False,
+                               break_on_hyphens=False) or [""]
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def run(command, folder, programs):
+    environment = {"HOME": folder, "LC_ALL": "C", "PATH": ":".join(
+        [os.path.join(programs, "tools"), os.path.join(programs, "probe"), "/usr/bin:/bin:/usr/sbin:/sbin"])}
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=environment, text=True, timeout=120,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+
+def new_page(text, programs):
+    """The page with its examples run, and how many there are."""
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(programs, os.path.join(folder, "bazel-bin"))
+        for pattern in (MARKDOWN, MDOC):
+            decode, encode = (from_roff, to_roff) if pattern is MDOC else (str, str)
+
+            def block(match):
+                nonlocal count
+                new = ""
+                for command, old in commands_of(decode(match["body"])):
+                    output = run(command, folder, programs)
+                    count += 1
+                    same = comparable(output) == comparable(old)
+                    new += "$ " + command + (old if same else folded(output, COLUMNS[pattern]))
+                return match["head"] + encode(new) + match["tail"]
+            text = pattern.sub(block, text)
+    return text, count
+
+
+def main(arguments):
+    check = arguments[:1] == ["--check"]
+    programs, *pages = arguments[check:]
+    programs = os.path.abspath(programs)
+    status = total = 0
+    for page in pages:
+        with open(page, encoding="utf-8") as file:
+            old = file.read()
+        new, count = new_page(old, programs)
+        total += count
+        if new == old:
+            continue
+        print("%s: an example %s" % (page, "differs from what is: run docs/update" if check else "was rewritten"))
+        status = 1 if check else 0
+        if check:
+            before, after = old.splitlines(), new.splitlines()
+            print("\n".join("  - " + line for line in before if line not in after))
+            print("\n".join("  + " + line for line in after if line not in before))
+        else:
+            with open(page, "w", encoding="utf-8") as file:
+                file.write(new)
+    print("%d commands run" % total)
+    return status or (1 if total == 0 else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
