@@ -14,7 +14,7 @@ import time
 
 import wire
 
-IP_RECVERR, IPV6_RECVERR, TCP_FASTOPEN_CONNECT = 11, 25, 30
+IPV6_RECVERR, TCP_FASTOPEN_CONNECT, SO_INCOMING_CPU = 25, 30, 49
 MSG_ERRQUEUE, TCP_SYNCNT, SYN_SENT, CLOSE = 0x2000, 7, 2, 7
 
 # What is at an address and port of the lab (tests/lab/network.sh), and what IPv4 is to say of it:
@@ -190,6 +190,18 @@ def tcp_info_takes_nothing():
     return take_error(sock) == errno.ECONNREFUSED and queue(sock) != []
 
 
+def incoming_cpu_tells_a_reset():
+    """SO_INCOMING_CPU is -1 until a TCP segment has come: a reset touches it, an ICMP error does not, also
+    for IPv6 and after a blocking connect has failed."""
+    cpus = []
+    for port in (79, 91):
+        sock = socket.socket(socket.AF_INET6)
+        cpus.append(sock.getsockopt(socket.SOL_SOCKET, SO_INCOMING_CPU))
+        assert sock.connect_ex(("fd00:2::2", port)) == errno.ECONNREFUSED
+        cpus.append(sock.getsockopt(socket.SOL_SOCKET, SO_INCOMING_CPU))
+    return cpus[0] == cpus[2] == cpus[3] == -1 and cpus[1] >= 0
+
+
 def blocking_fails_a_second_late():
     """An ICMP error that meets a blocking connect inside the call that sent the SYN does not
     end it: the connect fails with the next SYN, a second later."""
@@ -234,7 +246,7 @@ def fast_open_succeeds_before_the_handshake():
 
 
 FACTS = [ipv4_queues_without_being_asked, ipv6_queues_only_when_asked, so_error_is_given_once,
-         tcp_info_takes_nothing, inside_is_soft, blocking_fails_a_second_late, blocking_forgets,
+         tcp_info_takes_nothing, incoming_cpu_tells_a_reset, inside_is_soft, blocking_fails_a_second_late, blocking_forgets,
          pending_counts, fast_open_succeeds_before_the_handshake]
 OVER_THE_WIRE = [wire_closes, wire_queue_takes_the_error, wire_queue_outlives_so_error, wire_blocking_queue]
 

@@ -174,20 +174,6 @@ static void resolver_over_tcp(void)
     getaddrinfo("db.staging.example", "80", NULL, &answers);
 }
 
-static void ipv6_refused(void)
-{
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    socklen_t length = sizeof address;
-    int holder = socket(AF_INET6, SOCK_STREAM, 0);
-    int fd = socket(AF_INET6, SOCK_STREAM, 0);
-    if (holder < 0 || bind(holder, (struct sockaddr *)&address, sizeof address) != 0) {
-        warn("::1");
-        exit(CANNOT_PLAY);
-    }
-    getsockname(holder, (struct sockaddr *)&address, &length);
-    connect(fd, (struct sockaddr *)&address, sizeof address);
-}
-
 /* One SYN more, so that the kernel gives up after three seconds. */
 static void silent(bool blocking)
 {
@@ -342,6 +328,17 @@ static void given_port(void)
     try_connect(tcp_socket(0), loopback(port));
 }
 
+static void given_port_ipv6(void)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+                                   .sin6_port = htons((uint16_t)port),
+                                   .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    if (fd < 0)
+        err(1, "socket");
+    connect(fd, (struct sockaddr *)&address, sizeof address);
+}
+
 #define SCENE(name)                                                                                \
     {                                                                                              \
 #name, name                                                                                \
@@ -361,7 +358,6 @@ int main(int argc, char **argv)
         SCENE(io_uring),
         SCENE(lookup_nowait),
         SCENE(resolver_over_tcp),
-        SCENE(ipv6_refused),
         SCENE(silent_blocking),
         SCENE(silent_nonblocking),
         SCENE(lost_race),
@@ -373,6 +369,7 @@ int main(int argc, char **argv)
         SCENE(two_names),
         SCENE(datagram),
         SCENE(given_port),
+        SCENE(given_port_ipv6),
     };
     if (argc > 2)
         port = atoi(argv[2]);

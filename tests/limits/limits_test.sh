@@ -103,7 +103,6 @@ unseen io_uring
 unseen lookup_nowait
 unseen datagram
 
-ends ipv6_refused '"cause":"port-closed"'
 lacks silent_blocking syn_retransmits
 ends silent_nonblocking '"cause":"no-answer".*"syn_retransmits":[1-9]'
 ends lost_race '"outcome":"abandoned"'
@@ -163,8 +162,27 @@ s.accept()"
         kill "$COPROC_PID"' - "$log" "$library" "$blind" >"$said" 2>&1 &&
         grep -q '"cause":"port-closed"' "$log"
     verdict "forged reset" $? "port-closed, though the port is open behind the firewall"
+
+    # A firewall that says with ICMPv6 that it forbids the port.
+    for setting in 0 1; do
+        rm -f "$log"
+        "${own[@]}" bash -c '
+            ip link set lo up
+            nft "add table inet f; add chain inet f c { type filter hook input priority 0; };
+                 add rule inet f c tcp dport 80 reject with icmpx admin-prohibited" || exit 9
+            TCPDIAG_IPV6_RECVERR=$4 TCPDIAG_LOG=$1 LD_PRELOAD=$2 "$3" given_port_ipv6 80' \
+            - "$log" "$library" "$blind" $setting >"$said" 2>&1
+        end=$(grep '"event":"connect","phase":"end"' "$log")
+        if [ $setting = 0 ]; then
+            grep -q '"outcome":"no-route","errno"' <<<"$end" && ! grep -q '"icmp.from"' <<<"$end"
+            verdict "given_port_ipv6" $? "no-route without cause and sender"
+        else
+            grep -q '"cause":"local-firewall".*"icmp.from":"::1"' <<<"$end"
+            verdict "given_port_ipv6, TCPDIAG_IPV6_RECVERR=1" $? "local-firewall, by ::1"
+        fi
+    done
 else
-    skip "glibc's own resolver, forged reset" "no user namespace: $(cat "$said")"
+    skip "glibc's own resolver, forged reset, given_port_ipv6" "no user namespace: $(cat "$said")"
 fi
 echo "$wrong wrong, $skipped skipped"
 [ "$wrong" = 0 ]
