@@ -70,9 +70,9 @@ def roff(text):
     return "\\&" + text if text[0] in ".'" else text
 
 
-# The prober's statuses that stand for no outcome: STATUS_USAGE in probe/main.c, PROBE_STATUS_MIXED in
-# probe/probe.h.
-OTHER_STATUSES = {2: "wrong usage, or standard output could not be written", 10: "the addresses failed in different ways"}
+# The prober's statuses that stand for no outcome: STATUS_USAGE, REPORT_STATUS_MIXED in probe/report.h.
+OTHER_STATUSES = {2: "wrong usage, a bad line in a file, or standard output could not be written",
+                  10: "the targets differ, or the addresses of one that failed"}
 
 
 def mdoc_status(outcomes, causes):
