@@ -3,10 +3,11 @@
 """Runs the examples of the documentation, so that their output is what the programs really say.
 
 examples.py [--check] BIN PAGE...: BIN is the folder of the built programs. An example is a block
-that follows a mark "run by docs/update": the lines after "$ " are commands of the shell, those
-below are what they wrote, of standard output and of standard error. Times, durations, process
-numbers and line breaks may differ from run to run; where anything else does, the block is written
-anew. With --check nothing is written: the pages that differ are named, and the exit status is 1.
+that follows a mark "run by docs/update" or "run by docs/update in the lab" (as the client of
+tests/lab): the lines after "$ " are commands of the shell, those below are what they wrote, of
+standard output and of standard error. Times, durations, process numbers and line breaks may differ
+from run to run; where anything else does, the block is written anew. With --check nothing is
+written: the pages that differ are named, and the exit status is 1.
 """
 import os
 import re
@@ -15,8 +16,9 @@ import sys
 import tempfile
 import textwrap
 
-MARKDOWN = re.compile(r"(?P<head>^<!-- run by docs/update -->\n```console\n)(?P<body>.*?)(?P<tail>^```\n)", re.M | re.S)
-MDOC = re.compile(r'(?P<head>^\.\\" run by docs/update\n\.Bd -literal[^\n]*\n)(?P<body>.*?)(?P<tail>^\.Ed\n)', re.M | re.S)
+MARKDOWN = re.compile(r"(?P<head>^<!-- run by docs/update(?P<lab> in the lab)? -->\n```console\n)(?P<body>.*?)(?P<tail>^```\n)", re.M | re.S)
+MDOC = re.compile(r'(?P<head>^\.\\" run by docs/update(?P<lab> in the lab)?\n\.Bd -literal[^\n]*\n)(?P<body>.*?)(?P<tail>^\.Ed\n)', re.M | re.S)
+NO_LAB = 77  # tests/lab/lab: this user may not make namespaces
 COLUMNS = {MARKDOWN: 80, MDOC: 74}
 
 
@@ -63,11 +65,14 @@ def folded(text, columns):
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def run(command, folder, programs):
-    environment = {"HOME": folder, "LC_ALL": "C", "PATH": ":".join(
-        [os.path.join(programs, "tools"), os.path.join(programs, "probe"), "/usr/bin:/bin:/usr/sbin:/sbin"])}
-    return subprocess.run(["bash", "-c", command], cwd=folder, env=environment, text=True, timeout=120,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+def run(command, folder, programs, lab):
+    path = ":".join([os.path.join(programs, "tools"), os.path.join(programs, "probe"), "/usr/bin:/bin:/usr/sbin:/sbin"])
+    words = ["bash", "-c", "PATH=%s\n%s" % (path, command)]
+    if lab:
+        words.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/lab/lab"))
+    result = subprocess.run(words, cwd=folder, env={"HOME": folder, "LC_ALL": "C", "PATH": path}, text=True,
+                            timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return None if lab and result.returncode == NO_LAB else result.stdout
 
 
 def new_page(text, programs):
@@ -82,9 +87,11 @@ def new_page(text, programs):
                 nonlocal count
                 new = ""
                 for command, old in commands_of(decode(match["body"])):
-                    output = run(command, folder, programs)
+                    output = run(command, folder, programs, match["lab"])
+                    if output is None:
+                        print("SKIPPED: this machine has no namespaces for: " + command, end="")
                     count += 1
-                    same = comparable(output) == comparable(old)
+                    same = output is None or comparable(output) == comparable(old)
                     new += "$ " + command + (old if same else folded(output, COLUMNS[pattern]))
                 return match["head"] + encode(new) + match["tail"]
             text = pattern.sub(block, text)

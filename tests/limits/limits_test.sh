@@ -80,7 +80,8 @@ else
     skip "set-user-ID program" "only root can make one"
 fi
 # e_machine, at byte 18, becomes another (elf(5)).
-cp "$blind" "$TEST_TMPDIR/foreign" && printf '\xf3' | dd of="$TEST_TMPDIR/foreign" bs=1 seek=18 conv=notrunc 2>"$said"
+cp "$blind" "$TEST_TMPDIR/foreign" && chmod u+w "$TEST_TMPDIR/foreign" &&
+    printf '\xf3' | dd of="$TEST_TMPDIR/foreign" bs=1 seek=18 conv=notrunc 2>"$said"
 warned "program of another architecture" "another architecture" "$TEST_TMPDIR/foreign" plain_connect
 if command -v go >/dev/null; then
     mkdir "$TEST_TMPDIR/go"
