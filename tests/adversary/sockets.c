@@ -105,6 +105,7 @@ static void spawned_child_has_it(void)
     posix_spawn_file_actions_adddup2(&actions, ends[0], 8);
     posix_spawn_file_actions_adddup2(&actions, fd, 9);
     CHECK(posix_spawn(&child, "/proc/self/exe", &actions, NULL, arguments, environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
     close(fd);
     CHECK(write(ends[1], "g", 1) == 1);
     wait_for(child);
