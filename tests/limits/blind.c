@@ -171,7 +171,7 @@ static void lookup_nowait(void)
 static void resolver_over_tcp(void)
 {
     struct addrinfo *answers;
-    getaddrinfo("db.staging.example", "80", NULL, &answers);
+    (void)getaddrinfo("db.staging.example", "80", NULL, &answers);
 }
 
 /* One SYN more, so that the kernel gives up after three seconds. */
@@ -251,12 +251,14 @@ static void passed_on(void)
     control.header = (struct cmsghdr){
         .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    sendmsg(pair[0], &message, 0);
+    if (sendmsg(pair[0], &message, 0) != 1)
+        err(1, "sendmsg");
     if (fork() == 0) {
         int error = 0;
         socklen_t length = sizeof error;
         close(fd);
-        recvmsg(pair[1], &message, 0);
+        if (recvmsg(pair[1], &message, 0) != 1)
+            _exit(2);
         memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
         _exit(error == ECONNREFUSED ? 0 : 1);
@@ -317,7 +319,7 @@ static void datagram(void)
 {
     struct sockaddr_in address = closed_port();
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    connect(fd, (struct sockaddr *)&address, sizeof address);
+    (void)connect(fd, (struct sockaddr *)&address, sizeof address);
 }
 
 /* argv[2]: a port of this machine. */
@@ -336,7 +338,7 @@ static void given_port_ipv6(void)
     int fd = socket(AF_INET6, SOCK_STREAM, 0);
     if (fd < 0)
         err(1, "socket");
-    connect(fd, (struct sockaddr *)&address, sizeof address);
+    (void)connect(fd, (struct sockaddr *)&address, sizeof address);
 }
 
 #define SCENE(name)                                                                                \

@@ -11,6 +11,6 @@ void deep_connect(void)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    connect(fd, (struct sockaddr *)&address, sizeof address);
+    (void)connect(fd, (struct sockaddr *)&address, sizeof address);
     close(fd);
 }
