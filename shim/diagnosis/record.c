@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/diagnosis/record.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,14 +26,55 @@ static void put_ipv4(struct tcpdiag_out *out, const uint8_t *address)
     }
 }
 
+static void put_hexadecimal(struct tcpdiag_out *out, unsigned value)
+{
+    for (int shift = 12; shift >= 0; shift -= 4)
+        if (value >> shift != 0 || shift == 0)
+            tcpdiag_put(out, &"0123456789abcdef"[value >> shift & 15], 1);
+}
+
+/* RFC 5952: the first longest run of two or more zero groups is "::". An IPv4 address within is
+   written as one, as inet_ntop(3) does, whose own sprintf is not for a signal handler. */
+static void put_ipv6(struct tcpdiag_out *out, const uint8_t *address)
+{
+    unsigned groups[8];
+    int start = -1;
+    int length = 1;
+    for (int i = 0; i < 8; i++)
+        groups[i] = (unsigned)address[2 * i] << 8 | address[2 * i + 1];
+    for (int i = 0; i < 8; i++) {
+        int end = i;
+        while (end < 8 && groups[end] == 0)
+            end++;
+        if (end - i > length) {
+            start = i;
+            length = end - i;
+        }
+    }
+    bool ipv4 = start == 0 && (length == 6 || (length == 5 && groups[5] == 0xffff));
+    for (int i = 0; i < (ipv4 ? 6 : 8); i++) {
+        if (i == start) {
+            put_literal(out, "::");
+            i += length - 1;
+        } else {
+            if (i > 0 && i != start + length)
+                put_literal(out, ":");
+            put_hexadecimal(out, groups[i]);
+        }
+    }
+    if (ipv4) {
+        if (length == 5)
+            put_literal(out, ":");
+        put_ipv4(out, address + 12);
+    }
+}
+
 static void put_address(struct tcpdiag_out *out, const struct tcpdiag_endpoint *endpoint)
 {
     if (endpoint->family == AF_INET) {
         put_ipv4(out, endpoint->address);
     } else if (endpoint->family == AF_INET6) {
-        char text[INET6_ADDRSTRLEN];
-        if (inet_ntop(AF_INET6, endpoint->address, text, sizeof text))
-            put_string(out, text);
+        put_ipv6(out, endpoint->address);
         if (endpoint->scope != 0) {
             /* The number: an interface's name takes a system call, and getaddrinfo takes both. */
             put_literal(out, "%");

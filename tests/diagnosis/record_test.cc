@@ -219,6 +219,27 @@ TEST(Connect, AddressesOfBothFamilies)
     }
 }
 
+// Each of the 256 ways in which groups can be zero, with values of one to four digits.
+TEST(Address, Ipv6TextIsInetNtops)
+{
+    const uint16_t values[] = {0x1, 0xab, 0xf0f, 0xffff};
+    for (unsigned zeros = 0; zeros < 256; zeros++)
+        for (unsigned first = 0; first < 4; first++) {
+            tcpdiag_endpoint endpoint = {};
+            endpoint.family = AF_INET6;
+            for (unsigned group = 0; group < 8; group++) {
+                uint16_t value = zeros >> group & 1 ? 0 : values[(first + group) % 4];
+                endpoint.address[2 * group] = (uint8_t)(value >> 8);
+                endpoint.address[2 * group + 1] = (uint8_t)value;
+            }
+            char expected[INET6_ADDRSTRLEN];
+            char text[TCPDIAG_ADDRESS_MAX];
+            ASSERT_NE(inet_ntop(AF_INET6, endpoint.address, expected, sizeof expected), nullptr);
+            EXPECT_EQ(tcpdiag_address_text(&endpoint, text), strlen(expected));
+            EXPECT_STREQ(text, expected);
+        }
+}
+
 TEST(Connect, HowItWasGivenUp)
 {
     tcpdiag_record record = Connect();
