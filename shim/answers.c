@@ -11,7 +11,7 @@ enum { ENTRIES = 128 };
 /* busy: one thread copies; another leaves the entry out rather than wait, and so does a signal
    handler that has interrupted the copy. */
 struct entry {
-    _Atomic bool busy;
+    _Atomic int busy;
     uint64_t order; /* 0: empty; the larger the later */
     int tid;
     struct tcpdiag_endpoint address;
@@ -39,7 +39,7 @@ void tcpdiag_answers_store(const struct tcpdiag_endpoint *address, const char *n
     if (length > TCPDIAG_NAME_MAX || !hold(entry))
         return;
     entry->order = order;
-    entry->tid = (int)syscall(SYS_gettid);
+    entry->tid = sys_gettid();
     entry->address = *address;
     entry->length = length;
     memcpy(entry->name, name, length);
@@ -53,7 +53,7 @@ size_t tcpdiag_answers_find(const struct tcpdiag_endpoint *address, char name[TC
     size_t length = 0;
     if (atomic_load_explicit(&orders, memory_order_relaxed) == 0)
         return 0;
-    int tid = (int)syscall(SYS_gettid);
+    int tid = sys_gettid();
     for (int i = 0; i < ENTRIES; i++) {
         struct entry *entry = &entries[i];
         if (!hold(entry))

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/attempts.h"
 
-#include <sched.h>
-#include <sys/mman.h>
+#include "shim/sys.h"
 
 enum { SLOTS = 4096, PROBES = 8, PAGE = 4096, TRIES = 2000 };
 
@@ -31,7 +30,7 @@ _Atomic unsigned *const tcpdiag_in_flight = &table.in_flight;
 void tcpdiag_attempts_init(void)
 {
 #ifdef MADV_WIPEONFORK
-    madvise(&table, sizeof table, MADV_WIPEONFORK);
+    sys_madvise(&table, sizeof table, MADV_WIPEONFORK);
 #endif
 }
 
@@ -63,7 +62,7 @@ static bool hold(struct slot *slot, uint64_t key)
         if (expected != (key | HELD))
             return false;
         if (i > TRIES / 2)
-            sched_yield();
+            sys_yield();
     }
     if (atomic_compare_exchange_strong_explicit(&slot->key, &expected, DEAD, memory_order_relaxed,
                                                 memory_order_relaxed)) {

@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "shim/diagnosis/text.h"
 #include "shim/sink.h"
@@ -28,7 +27,7 @@ static const char *setting(const char *name)
     }
     if (secure)
         return secure(name);
-    if (getuid() != geteuid() || getgid() != getegid())
+    if (sys_privileged())
         return NULL;
     return getenv(name);
 }
@@ -36,7 +35,7 @@ static const char *setting(const char *name)
 static void identify(void)
 {
     static char link[TCPDIAG_PATH_MAX];
-    long length = readlink("/proc/self/exe", link, sizeof link);
+    long length = sys_readlink("/proc/self/exe", link, sizeof link);
     const char *name = length > 0 ? memrchr(link, '/', (size_t)length) : NULL;
     if (name) {
         size_t size = (size_t)(link + length - ++name);
@@ -45,7 +44,7 @@ static void identify(void)
         memcpy(executable, name, size);
         tcpdiag_identity.executable = (struct tcpdiag_text){executable, size};
     }
-    if (uname(&host) == 0)
+    if (sys_uname(&host) == 0)
         tcpdiag_identity.host = (struct tcpdiag_text){host.nodename, strlen(host.nodename)};
     tcpdiag_identity.start = (uint64_t)sys_nanoseconds(CLOCK_REALTIME);
 }
@@ -60,7 +59,7 @@ static void expand(struct tcpdiag_out *out, const char *pattern)
         }
         switch (*++pattern) {
         case 'p':
-            tcpdiag_put_number(out, (uint64_t)getpid(), 1);
+            tcpdiag_put_number(out, (uint64_t)sys_getpid(), 1);
             break;
         case 'e':
             tcpdiag_put(out, tcpdiag_identity.executable.bytes, tcpdiag_identity.executable.length);
@@ -89,7 +88,7 @@ static void put_default_place(struct tcpdiag_out *out)
         tcpdiag_put_literal(out, "/.local/state");
     } else {
         tcpdiag_put_literal(out, "/tmp/tcpdiag-");
-        tcpdiag_put_number(out, geteuid(), 1);
+        tcpdiag_put_number(out, sys_geteuid(), 1);
         tcpdiag_put_literal(out, "/tcpdiag.jsonl");
         return;
     }

@@ -3,20 +3,28 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <string.h>
 
 struct tcpdiag_real tcpdiag_real;
+
+long tcpdiag_absent(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
 
 void tcpdiag_real_init(void)
 {
     int saved = errno;
-    /* One table and one loop: a call a name would be most of the library's code at start-up. */
-#define X(type, name, parameters) {#name, offsetof(struct tcpdiag_real, name)},
-    static const struct {
-        const char *name;
-        size_t offset;
-    } rows[] = {TCPDIAG_REAL(X)};
+    /* The names in the order of the struct's members, which are all pointers: no relocation and
+       little code for each. */
+#define X(type, name, parameters) #name "\0"
+    static const char names[] = TCPDIAG_REAL(X);
 #undef X
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        *(void **)((char *)&tcpdiag_real + rows[i].offset) = dlsym(RTLD_NEXT, rows[i].name);
+    const char *name = names;
+    for (void **at = (void **)&tcpdiag_real; *name; name += strlen(name) + 1) {
+        void *found = dlsym(RTLD_NEXT, name);
+        *at++ = found ? found : (void *)tcpdiag_absent;
+    }
     errno = saved;
 }

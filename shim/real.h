@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -22,10 +23,40 @@
 
 struct gaicb; /* glibc's, behind _GNU_SOURCE; musl has none */
 
+/* A program of a 32-bit machine whose time_t has 64 bits calls other names (_TIME_BITS in
+   feature_test_macros(7)): glibc's since 2.34, or musl's since 1.2, with this for a time. */
+#if __SIZEOF_LONG__ == 4
+#define TCPDIAG_TIME64 1
+struct tcpdiag_timespec64 {
+    int64_t seconds;
+    int32_t
+        rest; /* nanoseconds; both C libraries put them first, both machines are little-endian */
+    int32_t padding;
+};
+#define TCPDIAG_REAL_TIME64(X)                                                                     \
+    X(int, __clock_gettime64, (clockid_t, struct tcpdiag_timespec64 *))                            \
+    X(int, __ppoll64, (struct pollfd *, nfds_t, const void *, const sigset_t *))                   \
+    X(int, __ppoll_time64, (struct pollfd *, nfds_t, const void *, const sigset_t *))              \
+    X(int, __select64, (int, fd_set *, fd_set *, fd_set *, void *))                                \
+    X(int, __select_time64, (int, fd_set *, fd_set *, fd_set *, void *))                           \
+    X(int, __pselect64, (int, fd_set *, fd_set *, fd_set *, const void *, const sigset_t *))       \
+    X(int, __pselect_time64, (int, fd_set *, fd_set *, fd_set *, const void *, const sigset_t *))  \
+    X(int, __epoll_pwait2_time64,                                                                  \
+      (int, struct epoll_event *, int, const void *, const sigset_t *))                            \
+    X(int, __fcntl_time64, (int, int, ...))                                                        \
+    X(int, __getsockopt64, (int, int, int, void *, socklen_t *))                                   \
+    X(ssize_t, __recvmsg64, (int, struct msghdr *, int))                                           \
+    X(ssize_t, __sendmsg64, (int, const struct msghdr *, int))
+#else
+#define TCPDIAG_REAL_TIME64(X)
+#endif
+
 typedef const struct sockaddr *tcpdiag_sockaddr;
 
 /* X(type, name, parameters) */
 #define TCPDIAG_REAL(X)                                                                            \
+    TCPDIAG_REAL_TIME64(X)                                                                         \
+    X(int, clock_gettime, (clockid_t, struct timespec *))                                          \
     X(int, connect, (int, tcpdiag_sockaddr, socklen_t))                                            \
     X(ssize_t, sendto, (int, const void *, size_t, int, tcpdiag_sockaddr, socklen_t))              \
     X(ssize_t, sendmsg, (int, const struct msghdr *, int))                                         \
@@ -107,6 +138,12 @@ void tcpdiag_start(void);
         if (TCPDIAG_UNLIKELY(tcpdiag_real.connect == NULL))                                        \
             tcpdiag_start();                                                                       \
     } while (0)
+
+/* A name that this C library lacks (closefrom in an old one, getaddrinfo_a in musl) is still there
+   to be found, by dlsym or a weak reference, since we export it. It then answers -1 and ENOSYS, as
+   the kernel does for a call that it lacks; a hook that can do better asks first. */
+long tcpdiag_absent(void);
+#define ABSENT(name) ((void (*)(void))REAL(name) == (void (*)(void))tcpdiag_absent)
 
 #define TCPDIAG_EXPORT __attribute__((visibility("default")))
 

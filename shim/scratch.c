@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/scratch.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/mman.h>
+
+#include "shim/sys.h"
 
 enum { SLOTS = 64, PAGE = 4096 };
 
@@ -26,7 +26,7 @@ struct tcpdiag_scratch *tcpdiag_scratch_take(void)
                                                       memory_order_acquire, memory_order_relaxed))
                 return &slots[slot];
         }
-        sched_yield();
+        sys_yield();
     }
     return NULL;
 }
@@ -39,6 +39,6 @@ void tcpdiag_scratch_give(struct tcpdiag_scratch *slot)
 void tcpdiag_scratch_init(void)
 {
 #ifdef MADV_WIPEONFORK /* Linux 4.14; before it, slots that were busy in a fork stay lost */
-    madvise(&map, sizeof map, MADV_WIPEONFORK);
+    sys_madvise(&map, sizeof map, MADV_WIPEONFORK);
 #endif
 }

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "shim/config.h"
 #include "shim/diagnosis/text.h"
@@ -22,14 +21,21 @@ struct identity {
     ino_t inode;
 };
 
-/* descriptor is -1 or a number that was the log when it was stored; what it is now is asked before
-   each write. Threads may open the log at the same time: the loser closes its own. */
-static _Atomic int descriptor = -1;
-static struct identity log_file;
+struct log {
+    int fd; /* was the log when it was stored; what it is now is asked before each write */
+    struct identity identity;
+};
+
+/* Only the last one counts. A reader may copy an entry while it is stored anew, 16 openings later:
+   then the kernel's answer differs from what it got, and it opens the log itself. */
+enum { LOGS = 16 };
+static struct log logs[LOGS] = {{.fd = -1}};
+static _Atomic unsigned last_log;
+static _Atomic int storing;
 static struct identity stderr_file;
 static _Atomic uint64_t lost;
-static _Atomic bool complained;
-static _Atomic bool torn;         /* our last write was short: the next begins a new line */
+static _Atomic int complained;
+static _Atomic int torn;          /* our last write was short: the next begins a new line */
 static _Atomic int64_t looked_at; /* when the path was last compared with the descriptor, seconds */
 static _Atomic uint64_t size_limit = UINT64_MAX;
 
@@ -38,22 +44,22 @@ static __thread int my_pid __attribute__((tls_model("initial-exec")));
 
 int tcpdiag_sink_pid(void)
 {
-    int tid = (int)syscall(SYS_gettid);
+    int tid = sys_gettid();
     if (TCPDIAG_UNLIKELY(tid != my_tid)) {
         my_tid = tid;
-        my_pid = (int)getpid();
+        my_pid = sys_getpid();
     }
     return my_pid;
 }
 
 void tcpdiag_sink_init(void)
 {
-    struct stat status;
+    struct stat64 status;
     if (sys_fstat(STDERR_FILENO, &status) == 0)
         stderr_file = (struct identity){status.st_dev, status.st_ino};
 }
 
-static bool is(const struct stat *status, const struct identity *identity)
+static bool is(const struct stat64 *status, const struct identity *identity)
 {
     return status->st_ino == identity->inode && status->st_dev == identity->device;
 }
@@ -63,26 +69,21 @@ static bool is(const struct stat *status, const struct identity *identity)
    reader that goes in between: blocked, and taken if our write raised it (sigpending(2)). */
 static bool write_stderr(const char *bytes, size_t length)
 {
-    struct stat status;
+    struct stat64 status;
     if (sys_fstat(STDERR_FILENO, &status) != 0 || !is(&status, &stderr_file))
         return false;
     int ready = sys_poll_now(STDERR_FILENO, POLLOUT);
     if (!(ready & POLLOUT) || ready & (POLLERR | POLLNVAL))
         return false;
-    sigset_t pipe_signal;
-    sigset_t before;
-    sigset_t pending;
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    sigpending(&pending);
-    if (sigprocmask(SIG_BLOCK, &pipe_signal, &before) != 0)
+    const uint64_t pipe_signal = UINT64_C(1) << (SIGPIPE - 1);
+    uint64_t before;
+    uint64_t pending = 0;
+    if (sys_sigpending(&pending) != 0 || sys_sigmask(SIG_BLOCK, &pipe_signal, &before) != 0)
         return false;
     bool written = sys_write(STDERR_FILENO, bytes, length) == (long)length;
-    if (!written && errno == EPIPE && !sigismember(&pending, SIGPIPE)) {
-        struct timespec none = {0, 0};
-        sigtimedwait(&pipe_signal, NULL, &none);
-    }
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (!written && errno == EPIPE && !(pending & pipe_signal))
+        sys_take_signal(&pipe_signal);
+    sys_sigmask(SIG_SETMASK, &before, NULL);
     return written;
 }
 
@@ -109,7 +110,7 @@ static void make_folders(void)
     for (size_t i = 1; i < length; i++)
         if (scratch->line[i] == '/') {
             scratch->line[i] = '\0';
-            syscall(SYS_mkdirat, AT_FDCWD, scratch->line, 0700);
+            sys_mkdir(scratch->line, 0700);
             scratch->line[i] = '/';
         }
     tcpdiag_scratch_give(scratch);
@@ -120,13 +121,13 @@ static bool folder_is_ours(void)
 {
     char folder[TCPDIAG_PATH_MAX / 2];
     const char *slash = strrchr(tcpdiag_config.path, '/');
-    struct stat status;
+    struct stat64 status;
     if (!slash || (size_t)(slash - tcpdiag_config.path) >= sizeof folder)
         return false;
     memcpy(folder, tcpdiag_config.path, (size_t)(slash - tcpdiag_config.path));
     folder[slash - tcpdiag_config.path] = '\0';
     return sys_lstat(folder, &status) == 0 && S_ISDIR(status.st_mode) &&
-           status.st_uid == geteuid() && (status.st_mode & 022) == 0;
+           status.st_uid == sys_geteuid() && (status.st_mode & 022) == 0;
 }
 
 static int open_path(void)
@@ -139,10 +140,10 @@ static int open_path(void)
 
 int tcpdiag_high_copy(int fd)
 {
-    struct rlimit limit;
     long highest = HIGHEST;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST + 8)
-        highest = (long)limit.rlim_cur - 8;
+    uint64_t limit = sys_limit(RLIMIT_NOFILE, UINT64_MAX);
+    if (limit < HIGHEST + 8)
+        highest = (long)limit - 8;
     return highest > 0 ? sys_fcntl(fd, F_DUPFD_CLOEXEC, highest) : -1;
 }
 
@@ -156,7 +157,7 @@ static int move_up(int fd)
     return moved;
 }
 
-static int open_log(struct stat *status)
+static int open_log(struct stat64 *status)
 {
     if (!tcpdiag_config.path[0])
         return -1;
@@ -168,80 +169,76 @@ static int open_log(struct stat *status)
     if (fd < 0)
         return -1;
     if (sys_fstat(fd, status) != 0 || !S_ISREG(status->st_mode) ||
-        (tcpdiag_config.default_place && (status->st_uid != geteuid() || !folder_is_ours()))) {
+        (tcpdiag_config.default_place && (status->st_uid != sys_geteuid() || !folder_is_ours()))) {
         sys_close(fd);
         return -1;
     }
     return move_up(fd);
 }
 
-/* Opens the log anew. What the old number is now is not ours to close, unless it still was the log.
- */
-static int reopen(struct stat *status, int old, bool old_is_log)
+/* Makes it the log of all threads; false where another thread is at that, or has been since seen
+   was the last. */
+static bool store(const struct log *log, unsigned seen)
 {
-    struct stat opened;
-    int fd = open_log(&opened);
-    if (fd < 0)
-        return -1;
-    int expected = old;
-    struct identity before = log_file;
-    log_file = (struct identity){opened.st_dev, opened.st_ino};
-    if (!atomic_compare_exchange_strong(&descriptor, &expected, fd)) {
-        log_file = before; /* another thread was first, with the same path */
-        sys_close(fd);
-        fd = expected;
-        if (sys_fstat(fd, status) != 0 || !is(status, &log_file))
-            return -1;
-        return fd;
+    if (atomic_exchange_explicit(&storing, 1, memory_order_acquire))
+        return false;
+    bool first = atomic_load_explicit(&last_log, memory_order_relaxed) == seen;
+    if (first) {
+        logs[(seen + 1) % LOGS] = *log;
+        atomic_store_explicit(&torn, 0, memory_order_relaxed);
+        atomic_store_explicit(&last_log, seen + 1, memory_order_release);
     }
-    if (old_is_log && old >= 0)
-        sys_close(old);
-    *status = opened;
-    return fd;
+    atomic_store_explicit(&storing, 0, memory_order_release);
+    return first;
 }
 
 /* Once a second: whether the path still names the file that we write (it may have been rotated or
    deleted), and how large a file the program may write (RLIMIT_FSIZE). */
-static bool path_has_moved(int64_t seconds)
+static bool path_has_moved(const struct log *log, int64_t seconds)
 {
-    struct stat status;
-    struct rlimit limit;
+    struct stat64 status;
     if (atomic_exchange_explicit(&looked_at, seconds, memory_order_relaxed) == seconds)
         return false;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0)
-        atomic_store_explicit(&size_limit, limit.rlim_cur, memory_order_relaxed);
-    return sys_lstat(tcpdiag_config.path, &status) != 0 || !is(&status, &log_file);
+    atomic_store_explicit(&size_limit, sys_limit(RLIMIT_FSIZE, UINT64_MAX), memory_order_relaxed);
+    return sys_lstat(tcpdiag_config.path, &status) != 0 || !is(&status, &log->identity);
 }
 
-/* A descriptor that is the log at this moment, and its status; -1: there is none. */
-static int checked_descriptor(struct stat *status, int64_t seconds)
+static bool write_to(int fd, const struct stat64 *status, const char *bytes, size_t length)
 {
-    int fd = atomic_load_explicit(&descriptor, memory_order_acquire);
-    bool still = fd >= 0 && sys_fstat(fd, status) == 0 && is(status, &log_file);
-    if (TCPDIAG_LIKELY(still && !path_has_moved(seconds)))
-        return fd;
-    int opened = reopen(status, fd, still);
-    if (fd < 0 && opened >= 0)
-        path_has_moved(seconds); /* for the file size limit */
-    return opened >= 0 ? opened : still ? fd : -1;
+    /* Beyond the limit a write raises SIGXFSZ, which kills (setrlimit(2)). */
+    if ((uint64_t)status->st_size + length + 1 >
+        atomic_load_explicit(&size_limit, memory_order_relaxed))
+        return false;
+    if (atomic_exchange_explicit(&torn, 0, memory_order_relaxed))
+        sys_write(fd, "\n", 1);
+    long written = sys_write(fd, bytes, length);
+    if (written > 0 && written < (long)length)
+        atomic_store_explicit(&torn, 1, memory_order_relaxed);
+    return written == (long)length;
 }
 
 static bool write_log(const char *bytes, size_t length, int64_t seconds)
 {
-    struct stat status;
-    int fd = checked_descriptor(&status, seconds);
-    if (fd < 0)
-        return false;
-    /* Beyond the limit a write raises SIGXFSZ, which kills (setrlimit(2)). */
-    if ((uint64_t)status.st_size + length + 1 >
-        atomic_load_explicit(&size_limit, memory_order_relaxed))
-        return false;
-    if (atomic_exchange_explicit(&torn, false, memory_order_relaxed))
-        sys_write(fd, "\n", 1);
-    long written = sys_write(fd, bytes, length);
-    if (written > 0 && written < (long)length)
-        atomic_store_explicit(&torn, true, memory_order_relaxed);
-    return written == (long)length;
+    struct stat64 status;
+    struct stat64 opened;
+    unsigned last = atomic_load_explicit(&last_log, memory_order_acquire);
+    const struct log log = logs[last % LOGS];
+    bool still = log.fd >= 0 && sys_fstat(log.fd, &status) == 0 && is(&status, &log.identity);
+    bool moved = path_has_moved(&log, seconds);
+    if (TCPDIAG_LIKELY(still && !moved))
+        return write_to(log.fd, &status, bytes, length);
+    struct log fresh = {.fd = open_log(&opened)};
+    if (fresh.fd < 0)
+        return still && write_to(log.fd, &status, bytes, length);
+    fresh.identity = (struct identity){opened.st_dev, opened.st_ino};
+    bool stored = store(&fresh, last);
+    bool written = write_to(fresh.fd, &opened, bytes, length);
+    /* What the old number is now is not ours to close, unless it still was the log. */
+    if (stored && still)
+        sys_close(log.fd);
+    if (!stored)
+        sys_close(fresh.fd);
+    return written;
 }
 
 void tcpdiag_sink_record(struct tcpdiag_record *record)

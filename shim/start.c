@@ -10,7 +10,7 @@
 #include "shim/sink.h"
 #include "shim/track.h"
 
-static _Atomic bool started;
+static _Atomic int started;
 
 void tcpdiag_start(void)
 {

@@ -37,10 +37,10 @@ bool tcpdiag_readable(const void *start, size_t length)
     const char *at = start;
     const uintptr_t page = 4096;
     const char *last = at + length - 8;
-    if (syscall(SYS_rt_sigprocmask, -1, at, NULL, 8) != -1 || errno != EINVAL)
+    if (sys_call(SYS_rt_sigprocmask, -1, at, NULL, 8) != -1 || errno != EINVAL)
         return false;
     return ((uintptr_t)at ^ (uintptr_t)(last + 7)) < page ||
-           (syscall(SYS_rt_sigprocmask, -1, last, NULL, 8) == -1 && errno == EINVAL);
+           (sys_call(SYS_rt_sigprocmask, -1, last, NULL, 8) == -1 && errno == EINVAL);
 }
 
 bool tcpdiag_disconnects(const void *address, unsigned length)

@@ -7,7 +7,6 @@
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 /* Uses struct timespec without declaring it. */
 #include <linux/errqueue.h>
@@ -20,15 +19,26 @@
 #include "shim/scratch.h"
 #include "shim/sys.h"
 
+/* A socket has a peer once it is established (inet_getname in net/ipv4/af_inet.c). */
+static bool has_peer(int fd)
+{
+    struct sockaddr_in6 name;
+    socklen_t length = sizeof name;
+    return sys_getpeername(fd, &name, &length) == 0;
+}
+
 void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence)
 {
     struct tcp_info info;
     socklen_t length = sizeof info;
-    /* Older kernels fill in less: what this reads was there in Linux 2.6. */
-    if (sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+    /* Older kernels fill in less: what this reads was there in Linux 2.6. An emulator (qemu-user)
+       or a sandbox may have none of it. */
+    if (sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        length < offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans) {
+        if (has_peer(fd))
+            evidence->tcp_state = TCP_ESTABLISHED;
         return;
-    if (length < offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans)
-        return;
+    }
     evidence->tcp_state = info.tcpi_state;
     evidence->syn_retransmits = (int)info.tcpi_total_retrans;
     if (info.tcpi_rtt > 0 && info.tcpi_state != TCP_SYN_SENT)
@@ -87,7 +97,7 @@ static void read_queue(int fd, struct tcpdiag_evidence *evidence)
         struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof control};
         if (sys_recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             return;
-        for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = CMSG_NXTHDR(&message, at))
+        for (struct cmsghdr *at = NULL; (at = sys_control(&message, at));)
             take_error(at, evidence);
     }
 }
@@ -100,7 +110,7 @@ static bool own_ipv4(int fd, const struct tcpdiag_endpoint *address)
         return false;
     struct ifconf list = {.ifc_len = sizeof scratch->line, .ifc_buf = scratch->line};
     bool found = false;
-    if (ioctl(fd, SIOCGIFCONF, &list) == 0)
+    if (sys_ioctl(fd, SIOCGIFCONF, &list) == 0)
         for (int at = 0; at + (int)sizeof(struct ifreq) <= list.ifc_len;
              at += sizeof(struct ifreq)) {
             struct sockaddr_in *in =
@@ -118,13 +128,13 @@ static bool own_ipv6(const struct tcpdiag_endpoint *peer, const struct tcpdiag_e
     struct sockaddr_in6 to = {
         .sin6_family = AF_INET6, .sin6_port = 1, .sin6_scope_id = peer->scope};
     memcpy(&to.sin6_addr, peer->address, sizeof to.sin6_addr);
-    int fd = (int)syscall(SYS_socket, AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = sys_socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
     struct tcpdiag_endpoint self = {0};
     struct sockaddr_in6 name;
     socklen_t length = sizeof name;
-    if (syscall(SYS_connect, fd, &to, sizeof to) == 0 && sys_getsockname(fd, &name, &length) == 0)
+    if (sys_connect(fd, &to, sizeof to) == 0 && sys_getsockname(fd, &name, &length) == 0)
         tcpdiag_endpoint_from(&self, &name, length);
     sys_close(fd);
     return tcpdiag_same_address(&self, address);

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <sys/syscall.h>
 
 #include "shim/real.h"
+#include "shim/sys.h"
 #include "shim/track.h"
 
 #ifndef SYS_close_range
@@ -56,11 +56,14 @@ TCPDIAG_EXPORT int dup(int fd)
     }
 FCNTL(fcntl)
 FCNTL(fcntl64)
+#if defined(TCPDIAG_TIME64)
+FCNTL(__fcntl_time64)
+#endif
 
 /* dup2 closes its second descriptor, unless the first is bad or the same. */
 static void about_to_replace(int fd, int replaced)
 {
-    if (fd != replaced && (int)syscall(SYS_fcntl, fd, F_GETFD, 0) >= 0)
+    if (fd != replaced && sys_fcntl(fd, F_GETFD, 0) >= 0)
         tcpdiag_giving_up(replaced);
 }
 
@@ -103,13 +106,25 @@ TCPDIAG_EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
     if (TCPDIAG_IN_FLIGHT() && flags == 0) {
         int saved = errno;
-        if (syscall(SYS_close_range, ~0U, ~0U, 0) == 0)
+        if (sys_call(SYS_close_range, ~0U, ~0U, 0) == 0)
             giving_up_range(first, last);
         errno = saved;
     }
-    if (!REAL(close_range))
-        return (int)syscall(SYS_close_range, first, last, flags);
+    if (ABSENT(close_range))
+        return (int)sys_call(SYS_close_range, first, last, flags);
     return REAL(close_range)(first, last, flags);
+}
+
+/* For a C library without closefrom: the kernel's close_range (Linux 5.9), or one by one. */
+static void close_from(unsigned first)
+{
+    int saved = errno;
+    if (sys_call(SYS_close_range, first, ~0U, 0) != 0) {
+        uint64_t end = sys_limit(RLIMIT_NOFILE, 1024);
+        for (uint64_t fd = first; fd < end; fd++)
+            sys_close((int)fd);
+    }
+    errno = saved;
 }
 
 TCPDIAG_EXPORT void closefrom(int first)
@@ -117,8 +132,8 @@ TCPDIAG_EXPORT void closefrom(int first)
     unsigned from = first > 0 ? (unsigned)first : 0;
     if (TCPDIAG_IN_FLIGHT())
         giving_up_range(from, ~0U);
-    if (REAL(closefrom))
-        REAL(closefrom)(first);
+    if (ABSENT(closefrom))
+        close_from(from);
     else
-        syscall(SYS_close_range, from, ~0U, 0);
+        REAL(closefrom)(first);
 }

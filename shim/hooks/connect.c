@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shim/real.h"
+#include "shim/sys.h"
 #include "shim/track.h"
 
 #ifndef MSG_FASTOPEN
@@ -89,11 +90,10 @@ TCPDIAG_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flag
 /* Whoever gets a descriptor over a Unix socket may want its error (unix(7)). */
 static void after_passing(const struct msghdr *message)
 {
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at;
-         at = CMSG_NXTHDR((struct msghdr *)message, at)) {
+    for (struct cmsghdr *at = NULL; (at = sys_control(message, at));) {
         if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
             continue;
-        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= at->cmsg_len; i++) {
+        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= (uint32_t)at->cmsg_len; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
             tcpdiag_shared(fd);
@@ -101,23 +101,28 @@ static void after_passing(const struct msghdr *message)
     }
 }
 
-TCPDIAG_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-    struct tcpdiag_call call = {.tcp = false};
-    if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN)) {
-        int saved = errno;
-        bool readable = tcpdiag_readable(message, sizeof *message);
-        errno = saved;
-        if (readable)
-            tcpdiag_call_begin(&call, fd, message->msg_name, message->msg_namelen, flags);
+#define SENDMSG(name)                                                                              \
+    TCPDIAG_EXPORT ssize_t name(int fd, const struct msghdr *message, int flags)                   \
+    {                                                                                              \
+        struct tcpdiag_call call = {.tcp = false};                                                 \
+        if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN)) {                                              \
+            int saved = errno;                                                                     \
+            bool readable = tcpdiag_readable(message, sizeof *message);                            \
+            errno = saved;                                                                         \
+            if (readable)                                                                          \
+                tcpdiag_call_begin(&call, fd, message->msg_name, message->msg_namelen, flags);     \
+        }                                                                                          \
+        ssize_t result = REAL(name)(fd, message, flags);                                           \
+        if (TCPDIAG_UNLIKELY(call.tcp)) {                                                          \
+            tcpdiag_call_end(&call, result >= 0 ? 0 : errno);                                      \
+        } else if (TCPDIAG_IN_FLIGHT()) {                                                          \
+            tcpdiag_after_transfer(fd, result);                                                    \
+            if (result >= 0)                                                                       \
+                after_passing(message);                                                            \
+        }                                                                                          \
+        return result;                                                                             \
     }
-    ssize_t result = REAL(sendmsg)(fd, message, flags);
-    if (TCPDIAG_UNLIKELY(call.tcp)) {
-        tcpdiag_call_end(&call, result >= 0 ? 0 : errno);
-    } else if (TCPDIAG_IN_FLIGHT()) {
-        tcpdiag_after_transfer(fd, result);
-        if (result >= 0)
-            after_passing(message);
-    }
-    return result;
-}
+SENDMSG(sendmsg)
+#if defined(TCPDIAG_TIME64)
+SENDMSG(__sendmsg64)
+#endif

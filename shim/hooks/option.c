@@ -3,18 +3,32 @@
 #include "shim/real.h"
 #include "shim/track.h"
 
-TCPDIAG_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+static int after_getsockopt(int fd, int level, int option, const void *value,
+                            const socklen_t *length, int result)
 {
-    int result = REAL(getsockopt)(fd, level, option, value, length);
     if (TCPDIAG_IN_FLIGHT() && level == SOL_SOCKET && option == SO_ERROR && result == 0 &&
         *length >= (socklen_t)sizeof(int)) {
-        if (*(int *)value != 0)
-            tcpdiag_seen_error(fd, *(int *)value);
+        if (*(const int *)value != 0)
+            tcpdiag_seen_error(fd, *(const int *)value);
         else
             tcpdiag_seen_ready(fd);
     }
     return result;
 }
+
+TCPDIAG_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+    return after_getsockopt(fd, level, option, value, length,
+                            REAL(getsockopt)(fd, level, option, value, length));
+}
+
+#if defined(TCPDIAG_TIME64)
+TCPDIAG_EXPORT int __getsockopt64(int fd, int level, int option, void *value, socklen_t *length)
+{
+    return after_getsockopt(fd, level, option, value, length,
+                            REAL(__getsockopt64)(fd, level, option, value, length));
+}
+#endif
 
 TCPDIAG_EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *length)
 {

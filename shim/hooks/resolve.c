@@ -76,6 +76,12 @@ TCPDIAG_EXPORT int gethostbyname2_r(const char *name, int family, struct hostent
    are there when the call returns; with GAI_NOWAIT nothing tells us when (docs/limits.md). */
 TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *event)
 {
+    if (ABSENT(getaddrinfo_a))
+        tcpdiag_real_init(); /* before glibc 2.34 it is in libanl, which may have come by dlopen */
+    if (ABSENT(getaddrinfo_a)) {
+        errno = ENOSYS;
+        return EAI_SYSTEM;
+    }
     if (mode != GAI_WAIT || count < 0)
         return REAL(getaddrinfo_a)(mode, list, count, event);
     uint64_t numbers = tcpdiag_numbers((unsigned)count); /* so that ends match begins */

@@ -26,6 +26,9 @@ TRANSFER(recvfrom,
           socklen_t *address_length),
          (fd, bytes, length, flags, address, address_length))
 TRANSFER(recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+#if defined(TCPDIAG_TIME64)
+TRANSFER(__recvmsg64, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+#endif
 TRANSFER(write, (int fd, const void *bytes, size_t length), (fd, bytes, length))
 TRANSFER(writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))
 TRANSFER(send, (int fd, const void *bytes, size_t length, int flags), (fd, bytes, length, flags))

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* poll, select and epoll: where a program learns that a connect in flight has ended. */
-#include <errno.h>
-#include <sys/syscall.h>
-
 #include "shim/real.h"
 #include "shim/track.h"
 
@@ -45,6 +42,20 @@ TCPDIAG_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct ti
     return after_poll(fds, count, REAL(__ppoll_chk)(fds, count, timeout, mask, size));
 }
 
+#if defined(TCPDIAG_TIME64)
+TCPDIAG_EXPORT int __ppoll64(struct pollfd *fds, nfds_t count, const void *timeout,
+                             const sigset_t *mask)
+{
+    return after_poll(fds, count, REAL(__ppoll64)(fds, count, timeout, mask));
+}
+
+TCPDIAG_EXPORT int __ppoll_time64(struct pollfd *fds, nfds_t count, const void *timeout,
+                                  const sigset_t *mask)
+{
+    return after_poll(fds, count, REAL(__ppoll_time64)(fds, count, timeout, mask));
+}
+#endif
+
 /* A program may use sets larger than FD_SETSIZE, as long as count says so (select(2)). */
 static int after_select(int count, const fd_set *in, const fd_set *out, const fd_set *except,
                         int ready)
@@ -79,6 +90,25 @@ TCPDIAG_EXPORT int pselect(int count, fd_set *in, fd_set *out, fd_set *except,
     return after_select(count, in, out, except,
                         REAL(pselect)(count, in, out, except, timeout, mask));
 }
+
+#if defined(TCPDIAG_TIME64)
+#define SELECT_TIME64(name)                                                                        \
+    TCPDIAG_EXPORT int name(int count, fd_set *in, fd_set *out, fd_set *except, void *timeout)     \
+    {                                                                                              \
+        return after_select(count, in, out, except, REAL(name)(count, in, out, except, timeout));  \
+    }
+#define PSELECT_TIME64(name)                                                                       \
+    TCPDIAG_EXPORT int name(int count, fd_set *in, fd_set *out, fd_set *except,                    \
+                            const void *timeout, const sigset_t *mask)                             \
+    {                                                                                              \
+        return after_select(count, in, out, except,                                                \
+                            REAL(name)(count, in, out, except, timeout, mask));                    \
+    }
+SELECT_TIME64(__select64)
+SELECT_TIME64(__select_time64)
+PSELECT_TIME64(__pselect64)
+PSELECT_TIME64(__pselect_time64)
+#endif
 
 /* epoll hands back the program's data, which may be a pointer: which descriptor it stands for only
    epoll_ctl has told. */
@@ -142,9 +172,14 @@ TCPDIAG_EXPORT int epoll_pwait(int epoll_fd, struct epoll_event *events, int siz
 TCPDIAG_EXPORT int epoll_pwait2(int epoll_fd, struct epoll_event *events, int size,
                                 const struct timespec *timeout, const sigset_t *mask)
 {
-    if (!REAL(epoll_pwait2)) { /* a libc older than the program expects */
-        errno = ENOSYS;
-        return -1;
-    }
     return after_epoll(epoll_fd, events, REAL(epoll_pwait2)(epoll_fd, events, size, timeout, mask));
 }
+
+#if defined(TCPDIAG_TIME64)
+TCPDIAG_EXPORT int __epoll_pwait2_time64(int epoll_fd, struct epoll_event *events, int size,
+                                         const void *timeout, const sigset_t *mask)
+{
+    return after_epoll(epoll_fd, events,
+                       REAL(__epoll_pwait2_time64)(epoll_fd, events, size, timeout, mask));
+}
+#endif

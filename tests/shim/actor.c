@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -160,11 +161,22 @@ static void replaced_pending(void)
     pause();
 }
 
+/* By name: older C libraries and musl have none, and then the program closes them itself. */
+static void close_from(int first)
+{
+    void (*from)(int) = dlsym(RTLD_DEFAULT, "closefrom");
+    if (from)
+        from(first);
+    else
+        for (int fd = first; fd < 1024; fd++)
+            close(fd);
+}
+
 static void closefrom_pending(void)
 {
     struct sockaddr_in address = silent();
     int fd = in_progress(&address);
-    closefrom(fd);
+    close_from(fd);
     pause();
 }
 
@@ -305,7 +317,7 @@ static void reuse_numbers(void)
     unlink(name);
     CHECK(to(tcp(0), &address) == -1);
     dup2(file, 3);
-    closefrom(4);
+    close_from(4);
     for (int fd = 4; fd < 1010; fd++)
         if (dup2(3, fd) != fd)
             break;
@@ -398,10 +410,59 @@ static void numeric_lookup(void)
     CHECK(getaddrinfo("localhost", NULL, &hints, &list) == 0);
     freeaddrinfo(list);
     CHECK(gethostbyname("127.0.0.1") != NULL);
+}
+
+static void asynchronous_lookup(void)
+{
+#ifdef GAI_WAIT
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct gaicb one = {.ar_name = "127.0.0.1", .ar_request = &hints};
     struct gaicb *all[] = {&one, NULL};
     CHECK(getaddrinfo_a(GAI_WAIT, all, 2, NULL) == 0);
     freeaddrinfo(one.ar_result);
+#else
+    CHECK(!"glibc's alone");
+#endif
+}
+
+/* Functions that not every C library has, looked for as careful programs do. A library in front
+   makes each of them appear; where there is none behind it, it has to say so in the kernel's way.
+ */
+static void perhaps_missing(void)
+{
+    struct pollfd one = {STDIN_FILENO, POLLIN, 0};
+    struct epoll_event event;
+    struct timespec none = {0, 0};
+    char byte;
+    int result;
+    int (*range)(unsigned, unsigned, int) = dlsym(RTLD_DEFAULT, "close_range");
+    void (*from)(int) = dlsym(RTLD_DEFAULT, "closefrom");
+    int (*wait2)(int, struct epoll_event *, int, const struct timespec *, const sigset_t *) =
+        dlsym(RTLD_DEFAULT, "epoll_pwait2");
+    int (*poll_chk)(struct pollfd *, nfds_t, int, size_t) = dlsym(RTLD_DEFAULT, "__poll_chk");
+    ssize_t (*read_chk)(int, void *, size_t, size_t) = dlsym(RTLD_DEFAULT, "__read_chk");
+    int (*lookups)(int, void **, int, void *) = dlsym(RTLD_DEFAULT, "getaddrinfo_a");
+    if (range) {
+        CHECK(dup2(STDIN_FILENO, 900) == 900);
+        CHECK(range(900, 901, 0) == 0 || errno == ENOSYS);
+    }
+    if (from) {
+        CHECK(dup2(STDIN_FILENO, 900) == 900);
+        from(900);
+        CHECK(fcntl(900, F_GETFD) == -1 && errno == EBADF);
+    }
+    if (wait2) {
+        result = wait2(epoll_create1(0), &event, 1, &none, NULL);
+        CHECK(result == 0 || (result == -1 && errno == ENOSYS));
+    }
+    if (poll_chk)
+        CHECK(poll_chk(&one, 1, 0, sizeof one) == 1 || errno == ENOSYS);
+    if (read_chk)
+        CHECK(read_chk(STDIN_FILENO, &byte, 1, 1) == 0 || errno == ENOSYS);
+    if (lookups) {
+        result = lookups(0, NULL, 0, NULL);
+        CHECK(result == 0 || (result == EAI_SYSTEM && errno == ENOSYS));
+    }
 }
 
 static void named_connect(void)
@@ -437,7 +498,8 @@ static void sixteen_kib(void)
     pthread_attr_t attributes;
     pthread_t id;
     pthread_attr_init(&attributes);
-    CHECK(pthread_attr_setstacksize(&attributes, 16384) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, 16384) == 0 ||
+          pthread_attr_setstacksize(&attributes, (size_t)sysconf(_SC_THREAD_STACK_MIN)) == 0);
     CHECK(pthread_create(&id, &attributes, small_stack, &address) == 0);
     pthread_join(id, NULL);
 }
@@ -475,6 +537,8 @@ static const struct scene scenes[] = {
     SCENE(many_in_flight),
     SCENE(threads),
     SCENE(numeric_lookup),
+    SCENE(asynchronous_lookup),
+    SCENE(perhaps_missing),
     SCENE(named_connect),
     SCENE(own_recverr),
     SCENE(sixteen_kib),

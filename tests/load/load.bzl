@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""Tests that load the shim where Bazel's own compiler and C library are not."""
+
+def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", gtest_filter = "*"):
+    """Plays the scenes of tests/shim with an actor and a library of the compiler's machine.
+
+    Args:
+      name: of the test.
+      compiler: command and flags; where it is missing, the test says SKIPPED.
+      library: the library to preload; none: the compiler builds it.
+      emulator: qemu-user's name of the machine; none: programs run here.
+      actor_flags: more flags for the actor.
+      gtest_filter: the scenes that the machine can play.
+    """
+    native.sh_test(
+        name = name,
+        size = "medium",
+        srcs = ["load_test.sh"],
+        args = [
+            "'%s'" % compiler,
+            "'%s'" % actor_flags,
+            "'%s'" % emulator,
+            "'%s'" % gtest_filter,
+        ] + select({
+            "//shim:sanitizer": ["sanitizer"],
+            "//conditions:default": ["$(location %s)" % library if library else "''"],
+        }),
+        data = [
+            "//shim:cross.sh",
+            "//shim:exports.lds",
+            "//shim:flags",
+            "//shim:sources",
+            "//tests/shim:actor.c",
+            "//tests/shim:gates.sh",
+            "//tests/shim:shim_test",
+        ] + ([library] if library else []),
+    )

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# load_test.sh COMPILER ACTOR_FLAGS EMULATOR FILTER LIBRARY: see load.bzl.
+set -euo pipefail
+read -ra compiler <<<"$1"
+read -ra actor_flags <<<"$2"
+emulator=$3 filter=$4 library=$5
+
+skip() {
+    echo "SKIPPED: $*"
+    exit 0
+}
+[ "$library" != sanitizer ] || skip "a sanitizer build is not the library that is delivered"
+echo 'int main(void) { return 0; }' >"$TEST_TMPDIR/probe.c"
+command -v "${compiler[0]}" >/dev/null || skip "no ${compiler[0]} here; tools/packages names its package"
+"${compiler[@]}" "$TEST_TMPDIR/probe.c" -o "$TEST_TMPDIR/probe" 2>/dev/null ||
+    skip "${compiler[*]} cannot build a program here; tools/packages names what it needs"
+if [ -n "$emulator" ]; then
+    command -v "qemu-$emulator" >/dev/null || skip "no qemu-$emulator here; tools/packages names its package"
+    export TCPDIAG_TEST_EMULATOR="qemu-$emulator" QEMU_LD_PREFIX="/usr/$emulator-linux-gnu"
+else
+    "$TEST_TMPDIR/probe" || skip "this kernel does not run the programs of ${compiler[*]}"
+fi
+
+if [ -z "$library" ]; then
+    library=$TEST_TMPDIR/libtcpdiag.so
+    # shellcheck disable=SC2046 # paths of Bazel's, without spaces
+    shim/cross.sh "$library" "$1" shim/flags.txt shim/exports.lds $(find shim/ -name '*.c')
+    . tests/shim/gates.sh
+    gates "$library" shim/exports.lds "${emulator:+$emulator-linux-gnu-}"
+fi
+"${compiler[@]}" "${actor_flags[@]}" tests/shim/actor.c -o "$TEST_TMPDIR/actor" -pthread -ldl
+export TCPDIAG_TEST_ACTOR="$TEST_TMPDIR/actor" TCPDIAG_TEST_LIBRARY="$library"
+tests/shim/shim_test --gtest_filter="$filter"

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# gates LIBRARY EXPORTS [TOOLS]: what the finished library may export, need and weigh, read from the
+# file itself. TOOLS: the prefix of the compiler's own readelf and strip. Sourced.
+
+# All that it may call. Each is in libc.so.6 at the machine's first version and in musl, is
+# async-signal-safe or as good (dlsym and getenv only at the start), and knows no locale.
+imports='__errno_location __h_errno_location dlsym getenv memcmp memcpy memmove memrchr memset
+strchr strcmp strlen strrchr strspn syscall'
+# The compiler's own, which may be missing: all but the last are weak.
+startup='_ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __gmon_start__ __cxa_finalize'
+
+gates() {
+    local library=$1 list=$2 tools=${3-} status=0
+    local machine wide exported listed undefined versions allowed needed size
+    wrong() {
+        echo "WRONG: $library: $*"
+        status=1
+    }
+    machine=$("${tools}readelf" -h "$library" | sed -n 's/ *Machine: *//p')
+    wide=$("${tools}readelf" -h "$library" | grep -c 'Class: *ELF64' || true)
+
+    # What follows the comment on 32-bit machines is theirs alone.
+    listed=$(sed "$([ "$wide" = 0 ] || echo '/On 32-bit machines only/,$d')" "$list" |
+        sed -n 's/^ *\([A-Za-z_0-9]*\);$/\1/p' | sort)
+    exported=$("${tools}readelf" --dyn-syms --wide "$library" |
+        awk '$5 == "GLOBAL" && $7 != "UND" && $7 != "Ndx" { print $8 }' | sort)
+    [ "$listed" = "$exported" ] ||
+        wrong "exports differ from $list: $(diff <(echo "$listed") <(echo "$exported"))"
+
+    needed=$("${tools}readelf" -d "$library" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
+    [ "$needed" = "libc.so.6 libdl.so.2 " ] || wrong "it needs $needed"
+
+    # The first version that each machine's glibc has; i386's table of versions begins earlier.
+    case $machine in
+    *X86-64) allowed='GLIBC_2.2.5 ' ;;
+    *80386) allowed='GLIBC_2.0 GLIBC_2.1.3 GLIBC_2.2 ' ;;
+    AArch64) allowed='GLIBC_2.17 ' ;;
+    RISC-V) allowed='GLIBC_2.27 ' ;;
+    *) allowed='unknown machine' ;;
+    esac
+    versions=$("${tools}readelf" --dyn-syms --wide "$library" | grep -o 'GLIBC_[0-9.]*' | sort -u | tr '\n' ' ')
+    [ "$versions" = "$allowed" ] || wrong "symbol versions: $versions"
+
+    undefined=$("${tools}readelf" --dyn-syms --wide "$library" |
+        awk '$7 == "UND" && $8 != "" { sub(/@.*/, "", $8); print $8 }')
+    for name in $undefined; do
+        grep -qwF -e "$name" <<<"$imports $startup" || wrong "it calls $name"
+    done
+
+    "${tools}readelf" -lW "$library" | grep -q 'GNU_STACK.* RW ' || wrong "its stack may be executed"
+    "${tools}readelf" -lW "$library" | grep -q GNU_RELRO || wrong "no RELRO"
+    "${tools}readelf" -d "$library" | grep -q 'BIND_NOW\|FLAGS.*NOW' || wrong "no full RELRO"
+    ! "${tools}readelf" -d "$library" | grep -q TEXTREL || wrong "its code would be relocated"
+
+    # Initial-exec (no __tls_get_addr above, no descriptor here) takes from the little room that the
+    # loader keeps for it.
+    ! "${tools}readelf" -rW "$library" | grep -q 'TLSDESC\|DTPMOD' || wrong "its TLS is dynamic"
+    size=$(("$("${tools}readelf" -lW "$library" | awk '$1 == "TLS" { print $6 }')"))
+    [ "$size" -le 16 ] || wrong "$size bytes of TLS"
+
+    "${tools}strip" -o "$TEST_TMPDIR/stripped" "$library"
+    size=$(stat -c %s "$TEST_TMPDIR/stripped")
+    rm -f "$TEST_TMPDIR/stripped"
+    # AArch64's segments begin on 64 KiB pages, which pads the file.
+    local limit=65536
+    [ "$machine" != AArch64 ] || limit=98304
+    [ "$size" -le "$limit" ] || wrong "$size bytes stripped, more than $limit"
+    echo "$machine: $(wc -l <<<"$exported") exports, needs $needed, $versions, $size bytes stripped"
+    return $status
+}
