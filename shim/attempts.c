@@ -22,7 +22,7 @@ static struct {
     _Atomic unsigned aliases; /* attempts with a second descriptor; never less than there are */
     _Atomic uint64_t used[SLOTS / 64]; /* bit n: slots[n] is not free */
     struct slot slots[SLOTS];
-    char rest[PAGE]; /* nothing else shares the last page, which is wiped as well */
+    char rest[PAGE]; /* the kernel wipes whole pages: it may reach into this, and nothing else */
 } table __attribute__((aligned(PAGE)));
 
 _Atomic unsigned *const tcpdiag_in_flight = &table.in_flight;
@@ -30,7 +30,7 @@ _Atomic unsigned *const tcpdiag_in_flight = &table.in_flight;
 void tcpdiag_attempts_init(void)
 {
 #ifdef MADV_WIPEONFORK
-    sys_madvise(&table, sizeof table, MADV_WIPEONFORK);
+    sys_madvise(&table, offsetof(__typeof__(table), rest), MADV_WIPEONFORK);
 #endif
 }
 

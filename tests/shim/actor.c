@@ -400,6 +400,64 @@ static void threads(void)
         pthread_join(ids[i], NULL);
 }
 
+static pthread_barrier_t all_ready;
+
+static void *connect_with_the_others(void *address)
+{
+    pthread_barrier_wait(&all_ready);
+    CHECK(to(tcp(0), address) == -1 && errno == ECONNREFUSED);
+    return NULL;
+}
+
+/* How many descriptors of this process are the log; 0 without one. */
+static int descriptors_of_log(void)
+{
+    const char *log = getenv("TCPDIAG_LOG");
+    struct stat named, status;
+    int count = 0;
+    if (log && stat(log, &named) == 0)
+        for (int fd = 0; fd < 4096; fd++)
+            count += fstat(fd, &status) == 0 && status.st_ino == named.st_ino &&
+                     status.st_dev == named.st_dev;
+    return count;
+}
+
+/* The log has to be opened, and 8 threads come at once. */
+static void first_at_once(void)
+{
+    struct sockaddr_in address = refusing();
+    for (int i = 0; i < 50; i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            pthread_t ids[8];
+            pthread_barrier_init(&all_ready, NULL, 8);
+            for (int n = 0; n < 8; n++)
+                CHECK(pthread_create(&ids[n], NULL, connect_with_the_others, &address) == 0);
+            for (int n = 0; n < 8; n++)
+                pthread_join(ids[n], NULL);
+            CHECK(descriptors_of_log() <= 1);
+            exit(0);
+        }
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+}
+
+/* The child goes on with what its parent had, the log among it. */
+static void fork_after_record(void)
+{
+    struct sockaddr_in address = refusing();
+    int status;
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+        CHECK(descriptors_of_log() <= 1);
+        exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
 static void numeric_lookup(void)
 {
     struct addrinfo *list = NULL;
@@ -536,6 +594,8 @@ static const struct scene scenes[] = {
     SCENE(few_descriptors),
     SCENE(many_in_flight),
     SCENE(threads),
+    SCENE(first_at_once),
+    SCENE(fork_after_record),
     SCENE(numeric_lookup),
     SCENE(asynchronous_lookup),
     SCENE(perhaps_missing),
