@@ -10,8 +10,10 @@
 int main(void)
 {
     for (int i = 1; i < TCPDIAG_OUTCOME_COUNT; i++) {
-        const struct tcpdiag_outcome_info *row = tcpdiag_outcome_info((enum tcpdiag_outcome)i);
-        printf("outcome\t%s\t%d\t%s\t%s\n", row->name, row->exit_status, row->meaning, row->advice);
+        enum tcpdiag_outcome outcome = (enum tcpdiag_outcome)i;
+        const struct tcpdiag_outcome_info *row = tcpdiag_outcome_info(outcome);
+        printf("outcome\t%s\t%d\t%s\t%s\n", row->name, row->exit_status, row->meaning,
+               tcpdiag_advice(outcome, TCPDIAG_CAUSE_NONE));
     }
     for (int i = 1; i < TCPDIAG_CAUSE_COUNT; i++) {
         const struct tcpdiag_cause_info *row = tcpdiag_cause_info((enum tcpdiag_cause)i);

@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+/* The text lies in the row: a pointer to it would cost more than it, with its relocation. */
 struct name {
     int number;
-    const char *name;
+    char name[16]; /* "ENOTRECOVERABLE" */
 };
 
 static const char *find(const struct name *table, size_t count, int number)

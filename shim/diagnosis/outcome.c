@@ -3,15 +3,15 @@
 
 #include <string.h>
 
-static const struct tcpdiag_outcome_info outcomes[TCPDIAG_OUTCOME_COUNT] = {{"", 1, "", ""},
-#define X(symbol, name, status, meaning, advice) {name, status, meaning, advice},
+static const struct tcpdiag_outcome_info outcomes[TCPDIAG_OUTCOME_COUNT] = {{"", 1, ""},
+#define X(symbol, name, status, meaning, advice) {name, status, meaning},
                                                                             TCPDIAG_OUTCOMES(X)
 #undef X
 };
 
 static const struct tcpdiag_cause_info causes[TCPDIAG_CAUSE_COUNT] = {
-    {"", TCPDIAG_OUTCOME_NONE, "", ""},
-#define X(symbol, name, outcome, meaning, advice) {name, TCPDIAG_##outcome, meaning, advice},
+    {"", TCPDIAG_OUTCOME_NONE, ""},
+#define X(symbol, name, outcome, meaning, advice) {name, TCPDIAG_##outcome, meaning},
     TCPDIAG_CAUSES(X)
 #undef X
 };
@@ -24,12 +24,6 @@ const struct tcpdiag_outcome_info *tcpdiag_outcome_info(enum tcpdiag_outcome out
 const struct tcpdiag_cause_info *tcpdiag_cause_info(enum tcpdiag_cause cause)
 {
     return &causes[(unsigned)cause < TCPDIAG_CAUSE_COUNT ? cause : 0];
-}
-
-const char *tcpdiag_advice(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause)
-{
-    const char *advice = tcpdiag_cause_info(cause)->advice;
-    return advice && advice[0] ? advice : tcpdiag_outcome_info(outcome)->advice;
 }
 
 enum tcpdiag_outcome tcpdiag_outcome_by_name(const char *name)

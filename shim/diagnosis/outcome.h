@@ -140,14 +140,12 @@ struct tcpdiag_outcome_info {
     const char *name;
     int exit_status; /* of tcpdiag-probe */
     const char *meaning;
-    const char *advice;
 };
 
 struct tcpdiag_cause_info {
     const char *name;
     enum tcpdiag_outcome outcome;
     const char *meaning;
-    const char *advice; /* NULL where the outcome's advice is all there is: use tcpdiag_advice */
 };
 
 /* Out-of-range values give the row of NONE, whose strings are empty. */

@@ -19,24 +19,26 @@
 #include "shim/scratch.h"
 #include "shim/sys.h"
 
-/* A socket has a peer once it is established (inet_getname in net/ipv4/af_inet.c). */
-static bool has_peer(int fd)
+/* For want of TCP_INFO, which an emulator (qemu-user) or a sandbox may not have: a socket has a
+   peer once it is established (inet_getname in net/ipv4/af_inet.c), and while it connects it is
+   neither writable nor in error (tcp_poll in net/ipv4/tcp.c). */
+static int guessed_state(int fd)
 {
     struct sockaddr_in6 name;
     socklen_t length = sizeof name;
-    return sys_getpeername(fd, &name, &length) == 0;
+    if (sys_getpeername(fd, &name, &length) == 0)
+        return TCP_ESTABLISHED;
+    return errno == ENOTCONN && sys_poll_now(fd, POLLOUT) == 0 ? TCP_SYN_SENT : -1;
 }
 
 void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence)
 {
     struct tcp_info info;
     socklen_t length = sizeof info;
-    /* Older kernels fill in less: what this reads was there in Linux 2.6. An emulator (qemu-user)
-       or a sandbox may have none of it. */
+    /* Older kernels fill in less: what this reads was there in Linux 2.6. */
     if (sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
         length < offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans) {
-        if (has_peer(fd))
-            evidence->tcp_state = TCP_ESTABLISHED;
+        evidence->tcp_state = guessed_state(fd);
         return;
     }
     evidence->tcp_state = info.tcpi_state;

@@ -32,6 +32,7 @@ def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", 
             "//shim:sources",
             "//tests/shim:actor.c",
             "//tests/shim:gates.sh",
+            "//tests/shim:scene.h",
             "//tests/shim:shim_test",
         ] + ([library] if library else []),
     )

@@ -29,6 +29,6 @@ if [ -z "$library" ]; then
     . tests/shim/gates.sh
     gates "$library" shim/exports.lds "${emulator:+$emulator-linux-gnu-}"
 fi
-"${compiler[@]}" "${actor_flags[@]}" tests/shim/actor.c -o "$TEST_TMPDIR/actor" -pthread -ldl
+"${compiler[@]}" "${actor_flags[@]}" -I. tests/shim/actor.c -o "$TEST_TMPDIR/actor" -pthread -ldl
 export TCPDIAG_TEST_ACTOR="$TEST_TMPDIR/actor" TCPDIAG_TEST_LIBRARY="$library"
 tests/shim/shim_test --gtest_filter="$filter"

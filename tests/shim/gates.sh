@@ -4,7 +4,7 @@
 
 # All that it may call. Each is in libc.so.6 at the machine's first version and in musl, is
 # async-signal-safe or as good (dlsym and getenv only at the start), and knows no locale.
-imports='__errno_location __h_errno_location dlsym getenv memcmp memcpy memmove memrchr memset
+imports='__errno_location __h_errno_location dlsym getenv memchr memcmp memcpy memmove memrchr memset
 strchr strcmp strlen strrchr strspn syscall'
 # The compiler's own, which may be missing: all but the last are weak.
 startup='_ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __gmon_start__ __cxa_finalize'
