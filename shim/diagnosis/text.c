@@ -134,7 +134,10 @@ static size_t json_character(const unsigned char *bytes, size_t length, const ch
         *text = scratch;
         *text_length = 2;
     } else if (bytes[0] < 0x20 || bytes[0] == 0x7f) { /* DEL too: it would reach a terminal */
-        memcpy(scratch, "\\u00", 4);
+        scratch[0] = '\\';
+        scratch[1] = 'u';
+        scratch[2] = '0';
+        scratch[3] = '0';
         scratch[4] = (char)('0' + (bytes[0] >> 4));
         scratch[5] = "0123456789abcdef"[bytes[0] & 15];
         *text = scratch;

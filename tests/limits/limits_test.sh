@@ -33,7 +33,7 @@ play() { # SCENE [NAME=VALUE...]: 0, or 3 where this machine cannot play it
     local scene=$1 status=0
     shift
     rm -f "$log"
-    env "$@" TCPDIAG_WARN=1 TCPDIAG_LOG="$log" LD_PRELOAD="$library" "$blind" $scene >"$said" 2>&1 || status=$?
+    env "$@" TCPDIAG_WARN=1 TCPDIAG_LOG="$log" LD_PRELOAD="$library" "$blind" "$scene" >"$said" 2>&1 || status=$?
     [ $status -eq 0 ] || [ $status -eq 3 ] || verdict "$scene" 1 "the scene itself ended with $status"
     return $status
 }
