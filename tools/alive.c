@@ -10,8 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds since 1970 at which pid started; -1 where /proc does not say. */
-static double started(long pid)
+/* Seconds since 1970 at which pid started; -1 where /proc does not say. *dead: it has ended, and
+   only its parent has not noticed yet. */
+static double started(long pid, bool *dead)
 {
     char path[64];
     char text[1024];
@@ -24,6 +25,7 @@ static double started(long pid)
     text[length] = '\0';
     /* The second field is the program's name and may hold anything; starttime is the 22nd. */
     char *at = strrchr(text, ')');
+    *dead = at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0);
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
     struct timespec boot;
@@ -44,7 +46,9 @@ bool alive(const char *host, long pid, const char *time)
     if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
         return false;
     /* The number may be another process's by now: one that is younger than the record. */
-    if (!strptime(time, "%Y-%m-%dT%H:%M:%S", &when))
-        return true;
-    return started(pid) <= (double)timegm(&when) + 2;
+    bool dead = false;
+    double since = started(pid, &dead);
+    if (dead || !strptime(time, "%Y-%m-%dT%H:%M:%S", &when))
+        return !dead;
+    return since <= (double)timegm(&when) + 2;
 }

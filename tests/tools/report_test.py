@@ -3,6 +3,7 @@
 """tcpdiag report over logs of every kind, whole and broken."""
 import json
 import os
+import subprocess
 import socket
 import sys
 import time
@@ -278,6 +279,16 @@ class Unfinished(Report):
         self.assertEqual(status, 0)
         self.assertIn("0 failed, 2 pending", out)
         self.assertIn("pending   db.staging:5432", out)
+
+    def test_a_process_that_has_ended_and_was_not_waited_for(self):
+        child = subprocess.Popen(["true"])
+        self.addCleanup(child.wait)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        own = dict(process__pid=child.pid, host__name=HOST,
+                   time=time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime()))
+        status, out, _ = self.report(begin(**own))
+        self.assertEqual(status, 1)
+        self.assertIn("timeout / gave-up-waiting", out)
 
     def test_a_process_number_that_is_another_process_by_now(self):
         status, _, _ = self.report(begin(process__pid=os.getpid(), host__name=HOST))
