@@ -126,10 +126,10 @@ bool journal_read(struct journal *journal, FILE *from, const char *name)
         if (!problem)
             continue;
         if (journal->skipped++ < NAMED_LINES && !journal->silent)
-            warnx("report: %s:%lu: not a tcpdiag record (%s)", name, at, problem);
+            warnx("%s: %s:%lu: not a tcpdiag record (%s)", journal->who, name, at, problem);
     }
     if (!ferror(from))
         return true;
-    warn("report: %s", name);
+    warn("%s: %s", journal->who, name);
     return false;
 }

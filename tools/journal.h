@@ -33,6 +33,7 @@ struct logged {
 struct journal {
     void (*record)(void *context, const struct logged *entry);
     void *context;
+    const char *who;       /* the command whose messages these are */
     bool silent;           /* do not name lines that are no record */
     unsigned long skipped; /* lines that are no record, in all files read */
 };

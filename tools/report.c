@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <err.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tools/journal.h"
-#include "tools/logpath.h"
+#include "tools/logs.h"
 #include "tools/tally.h"
 #include "tools/tcpdiag.h"
 #include "tools/util.h"
@@ -26,77 +24,6 @@ static const char usage[] =
 static void add_record(void *context, const struct logged *entry)
 {
     tally_add(context, entry);
-}
-
-static bool read_file(struct journal *journal, const char *path)
-{
-    struct stat status;
-    if (strcmp(path, "-") == 0)
-        return journal_read(journal, stdin, "standard input");
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        warn("report: %s", path);
-        return false;
-    }
-    bool read = false;
-    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode))
-        warnx("report: %s: is a directory", path);
-    else
-        read = journal_read(journal, file, path);
-    fclose(file);
-    return read;
-}
-
-static bool read_default(struct journal *journal)
-{
-    struct log_place place = log_place(NULL);
-    bool all = true;
-    if (!place.pattern) {
-        warnx("report: TCPDIAG_LOG is stderr: there is no log to read; name one, or - for "
-              "standard input");
-        return false;
-    }
-    char **files = log_files(&place);
-    if (!files[0]) {
-        warnx("report: %s: no log there yet: tcpdiag run -- COMMAND makes one", place.pattern);
-        all = false;
-    }
-    for (char **file = files; *file; file++)
-        all = read_file(journal, *file) && all;
-    log_files_free(files);
-    free(place.pattern);
-    return all;
-}
-
-struct source {
-    const char *path;
-    char *first;
-    int place;
-};
-
-static int compare_sources(const void *left, const void *right)
-{
-    const struct source *a = left;
-    const struct source *b = right;
-    int order = strcmp(a->first, b->first);
-    return order ? order : a->place - b->place;
-}
-
-/* The oldest first, however a shell has sorted them (log, log.1): where a log was rotated between
-   an attempt's begin and its end, the begin has to come first. */
-static bool read_files(struct journal *journal, int count, char **paths)
-{
-    struct source *sources = need(calloc((size_t)count, sizeof *sources));
-    bool all = true;
-    for (int i = 0; i < count; i++)
-        sources[i] = (struct source){paths[i], journal_first_time(paths[i]), i};
-    qsort(sources, (size_t)count, sizeof *sources, compare_sources);
-    for (int i = 0; i < count; i++) {
-        all = read_file(journal, sources[i].path) && all;
-        free(sources[i].first);
-    }
-    free(sources);
-    return all;
 }
 
 static bool wanted(const struct group *group, bool all)
@@ -235,9 +162,8 @@ int tcpdiag_report(int argc, char **argv)
                                             {0}};
     bool all = false;
     bool json = false;
-    bool read = true;
     struct tally tally = {0};
-    struct journal journal = {.record = add_record, .context = &tally};
+    struct journal journal = {.who = "report", .record = add_record, .context = &tally};
     for (int option; (option = getopt_long(argc, argv, "ajh", options, NULL)) != -1;)
         switch (option) {
         case 'a':
@@ -252,10 +178,7 @@ int tcpdiag_report(int argc, char **argv)
         default:
             return STATUS_USAGE;
         }
-    if (optind == argc)
-        read = read_default(&journal);
-    else
-        read = read_files(&journal, argc - optind, argv + optind);
+    bool read = logs_read(&journal, argc - optind, argv + optind);
     tally_close(&tally);
     if (journal.skipped)
         warnx("report: %lu line%s skipped", journal.skipped, journal.skipped == 1 ? "" : "s");

@@ -113,7 +113,8 @@ static void summarize(const struct summary *summary)
 {
     struct tally tally = {0};
     /* Lines would be counted from where the run began: a report names them better. */
-    struct journal journal = {.record = add_record, .context = &tally, .silent = true};
+    struct journal journal = {
+        .who = "run", .record = add_record, .context = &tally, .silent = true};
     char **files = log_files(summary->place);
     for (char **file = files; *file; file++)
         read_new(summary, *file, &journal);

@@ -120,6 +120,8 @@ static void count(struct tally *tally, const struct logged *entry, bool unfinish
     tally->abandoned += entry->outcome == TCPDIAG_ABANDONED;
     tally->pending += entry->outcome == TCPDIAG_OUTCOME_NONE;
     tally->failed += group_failed(group);
+    if (tally->attempt)
+        tally->attempt(tally->context, entry);
 }
 
 static void free_begin(void *pointer)
@@ -187,6 +189,8 @@ static void decide(struct tally *tally, const struct begin *begin)
     struct logged entry = {
         .connect = begin->connect,
         .time = begin->time,
+        .host = begin->host,
+        .pid = begin->pid,
         .executable = begin->executable,
         .server = begin->server,
         .peer = begin->peer,

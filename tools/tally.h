@@ -40,6 +40,10 @@ struct tally {
     size_t group_count;
     void *group_tree; /* tsearch(3) */
     void *begin_tree;
+    /* Called with each attempt that has ended, or never will; may be NULL. Where no end record
+       came, entry->json is NULL. */
+    void (*attempt)(void *context, const struct logged *entry);
+    void *context;
 };
 
 void tally_add(struct tally *tally, const struct logged *entry);
@@ -49,6 +53,8 @@ void tally_close(struct tally *tally);
 
 void tally_free(struct tally *tally);
 
+/* Whether an attempt that ended so is a failure. */
+bool outcome_failed(enum tcpdiag_outcome outcome);
 bool group_failed(const struct group *group);
 
 /* "db.staging:5432 (10.0.2.2)", "refused / firewall-reject": the caller's to free. */

@@ -6,10 +6,15 @@
 #include "tools/tally.h"
 #include "tools/util.h"
 
+bool outcome_failed(enum tcpdiag_outcome outcome)
+{
+    return outcome != TCPDIAG_OUTCOME_NONE && outcome != TCPDIAG_CONNECTED &&
+           outcome != TCPDIAG_RESOLVED && outcome != TCPDIAG_ABANDONED;
+}
+
 bool group_failed(const struct group *group)
 {
-    return group->outcome != TCPDIAG_OUTCOME_NONE && group->outcome != TCPDIAG_CONNECTED &&
-           group->outcome != TCPDIAG_RESOLVED && group->outcome != TCPDIAG_ABANDONED;
+    return outcome_failed(group->outcome);
 }
 
 char *names_text(const struct names *names)

@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
     {"run", tcpdiag_run, "run a program under diagnosis, with a summary when it ends"},
     {"report", tcpdiag_report, "what failed, why, and what to do next"},
+    {"compare", tcpdiag_compare, "ask again what failed, and put both answers side by side"},
     {"probe", tcpdiag_probe, "try one destination now and say how it goes"},
 };
 

@@ -5,6 +5,10 @@
 
 int tcpdiag_run(int argc, char **argv);
 int tcpdiag_report(int argc, char **argv);
+int tcpdiag_compare(int argc, char **argv);
 int tcpdiag_probe(int argc, char **argv);
+
+/* The prober's path, the caller's to free; NULL after one line that says that it is missing. */
+char *probe_program(void);
 
 #endif

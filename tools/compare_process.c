@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/compare_process.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/util.h"
+
+enum { ENVIRONMENT_MAX = 1 << 20, PROXY_MAX = 300 };
+
+static bool stat_of(long pid, const char *file, struct stat *status)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/%s", pid, file);
+    return stat(path, status) == 0;
+}
+
+static FILE *open_of(long pid, const char *file)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/%s", pid, file);
+    return fopen(path, "re");
+}
+
+bool process_other_network(long pid)
+{
+    struct stat its, own;
+    return stat_of(pid, "ns/net", &its) && stat_of((long)getpid(), "ns/net", &own) &&
+           (its.st_ino != own.st_ino || its.st_dev != own.st_dev);
+}
+
+long process_other_user(long pid)
+{
+    struct stat status;
+    return stat_of(pid, "", &status) && status.st_uid != geteuid() ? (long)status.st_uid : -1;
+}
+
+static int seccomp_of(long pid)
+{
+    char line[256];
+    int mode = -1;
+    FILE *file = open_of(pid, "status");
+    while (file && mode < 0 && fgets(line, sizeof line, file))
+        if (strncmp(line, "Seccomp:", 8) == 0)
+            mode = atoi(line + 8);
+    if (file)
+        fclose(file);
+    return mode;
+}
+
+bool process_filtered(long pid)
+{
+    return seccomp_of(pid) > 0 && seccomp_of((long)getpid()) == 0;
+}
+
+/* "http://user:secret@proxy:3128/" -> "proxy" and 3128; what stands before the @ is nobody's. */
+static bool split_proxy(const char *value, char host[PROXY_MAX], long *port)
+{
+    const char *scheme = strstr(value, "://");
+    const char *at = scheme ? scheme + 3 : value;
+    const char *end = at + strcspn(at, "/?#");
+    for (const char *look = at; look < end; look++)
+        if (*look == '@')
+            at = look + 1;
+    bool bracket = *at == '[';
+    const char *stop = bracket ? strchr(at, ']') : NULL;
+    const char *colon = stop ? stop + 1 : at + strcspn(at, ":/?#");
+    size_t length = bracket && stop ? (size_t)(stop - at - 1) : (size_t)(colon - at);
+    if (length == 0 || length >= PROXY_MAX || *colon != ':' || (bracket && !stop))
+        return false;
+    memcpy(host, at + bracket, length);
+    host[length] = '\0';
+    *port = strtol(colon + 1, NULL, 10);
+    return true;
+}
+
+static char *match_proxy(const char *variable, const char *host, const char *address, long port)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"};
+    char proxy[PROXY_MAX];
+    long proxy_port;
+    size_t length = strcspn(variable, "=");
+    if (variable[length] != '=' || !split_proxy(variable + length + 1, proxy, &proxy_port) ||
+        proxy_port != port || (strcasecmp(proxy, host) != 0 && strcasecmp(proxy, address) != 0))
+        return NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length && strncasecmp(names[i], variable, length) == 0)
+            return format("%.*s=%s:%ld", (int)length, variable, proxy, port);
+    return NULL;
+}
+
+char *process_proxy(long pid, const char *host, const char *address, long port)
+{
+    char *variable = NULL, *found = NULL;
+    size_t room = 0, total = 0;
+    ssize_t length;
+    FILE *file = open_of(pid, "environ");
+    while (file && !found && total < ENVIRONMENT_MAX &&
+           (length = getdelim(&variable, &room, '\0', file)) > 0) {
+        total += (size_t)length;
+        found = match_proxy(variable, host, address, port);
+    }
+    free(variable);
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* "nameserver 10.0.0.1 search corp.test"; NULL where the file may not be read. */
+static char *resolver_of(const char *path)
+{
+    char line[512];
+    char *words = copy("");
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        free(words);
+        return NULL;
+    }
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "#;\n")] = '\0';
+        for (size_t end = strlen(line); end > 0 && isspace((unsigned char)line[end - 1]);)
+            line[--end] = '\0';
+        if (strncmp(line, "nameserver", 10) != 0 && strncmp(line, "search", 6) != 0)
+            continue;
+        char *longer = format("%s%s%s", words, *words ? ", " : "", line);
+        free(words);
+        words = longer;
+    }
+    fclose(file);
+    return words;
+}
+
+char *process_resolver(long pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/root/etc/resolv.conf", pid);
+    char *its = resolver_of(path);
+    char *own = resolver_of("/etc/resolv.conf");
+    if (its && own && strcmp(its, own) != 0) {
+        free(own);
+        return its;
+    }
+    free(its);
+    free(own);
+    return NULL;
+}
+
+char *rule_against(long uid)
+{
+    char line[1024], owner[64];
+    char *found = NULL;
+    snprintf(owner, sizeof owner, "skuid %ld", uid);
+    FILE *rules = popen("PATH=$PATH:/usr/sbin:/sbin nft list ruleset 2>/dev/null", "re");
+    while (rules && fgets(line, sizeof line, rules)) {
+        const char *match = strstr(line, owner);
+        bool whole = match && !isdigit((unsigned char)match[strlen(owner)]);
+        line[strcspn(line, "\n")] = '\0';
+        if (whole && !found && (strstr(line, "drop") || strstr(line, "reject")))
+            found = copy(line + strspn(line, " \t"));
+    }
+    if (rules)
+        pclose(rules);
+    return found;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/logs.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tools/logpath.h"
+#include "tools/util.h"
+
+static bool read_file(struct journal *journal, const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0)
+        return journal_read(journal, stdin, "standard input");
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        warn("%s: %s", journal->who, path);
+        return false;
+    }
+    bool read = false;
+    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode))
+        warnx("%s: %s: is a directory", journal->who, path);
+    else
+        read = journal_read(journal, file, path);
+    fclose(file);
+    return read;
+}
+
+static bool read_default(struct journal *journal)
+{
+    struct log_place place = log_place(NULL);
+    bool all = true;
+    if (!place.pattern) {
+        warnx("%s: TCPDIAG_LOG is stderr: there is no log to read; name one, or - for "
+              "standard input",
+              journal->who);
+        return false;
+    }
+    char **files = log_files(&place);
+    if (!files[0]) {
+        warnx("%s: %s: no log there yet: tcpdiag run -- COMMAND makes one", journal->who,
+              place.pattern);
+        all = false;
+    }
+    for (char **file = files; *file; file++)
+        all = read_file(journal, *file) && all;
+    log_files_free(files);
+    free(place.pattern);
+    return all;
+}
+
+struct source {
+    const char *path;
+    char *first;
+    int place;
+};
+
+static int compare_sources(const void *left, const void *right)
+{
+    const struct source *a = left;
+    const struct source *b = right;
+    int order = strcmp(a->first, b->first);
+    return order ? order : a->place - b->place;
+}
+
+/* The oldest first, however a shell has sorted them (log, log.1): where a log was rotated between
+   an attempt's begin and its end, the begin has to come first. */
+static bool read_files(struct journal *journal, int count, char **paths)
+{
+    struct source *sources = need(calloc((size_t)count, sizeof *sources));
+    bool all = true;
+    for (int i = 0; i < count; i++)
+        sources[i] = (struct source){paths[i], journal_first_time(paths[i]), i};
+    qsort(sources, (size_t)count, sizeof *sources, compare_sources);
+    for (int i = 0; i < count; i++) {
+        all = read_file(journal, sources[i].path) && all;
+        free(sources[i].first);
+    }
+    free(sources);
+    return all;
+}
+
+bool logs_read(struct journal *journal, int count, char **paths)
+{
+    return count == 0 ? read_default(journal) : read_files(journal, count, paths);
+}
