@@ -3,8 +3,8 @@
 """tcpdiag report over logs of every kind, whole and broken."""
 import json
 import os
-import subprocess
 import socket
+import subprocess
 import sys
 import time
 
