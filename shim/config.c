@@ -95,6 +95,19 @@ static void put_default_place(struct tcpdiag_out *out)
     tcpdiag_put_literal(out, "/tcpdiag/tcpdiag.jsonl");
 }
 
+/* The path is the user's, and so is the folder that it starts from: the program may go elsewhere.
+ */
+static void put_folder(struct tcpdiag_out *out)
+{
+    static char folder[TCPDIAG_PATH_MAX];
+    if (sys_getcwd(folder, sizeof folder) <= 0 || folder[0] != '/') {
+        out->full = true; /* deleted or out of reach */
+        return;
+    }
+    tcpdiag_put_string(out, folder);
+    tcpdiag_put_literal(out, "/");
+}
+
 static void place_log(void)
 {
     struct tcpdiag_out out = {tcpdiag_config.path,
@@ -105,14 +118,18 @@ static void place_log(void)
         return;
     }
     tcpdiag_config.default_place = !log || !log[0];
-    if (tcpdiag_config.default_place)
+    if (tcpdiag_config.default_place) {
         put_default_place(&out);
-    else
+    } else {
+        if (log[0] != '/')
+            put_folder(&out);
         expand(&out, log);
+    }
     if (out.full) {
         tcpdiag_config.path[0] = '\0';
         tcpdiag_sink_complain(
-            "TCPDIAG_LOG is longer than this library can hold: nothing is logged");
+            "TCPDIAG_LOG is longer than this library can hold, or its folder is gone: nothing is "
+            "logged");
     }
 }
 
@@ -149,4 +166,5 @@ void tcpdiag_config_init(void)
     choose_events();
     tcpdiag_config.ipv6_recverr = switched_on(
         "TCPDIAG_IPV6_RECVERR", "TCPDIAG_IPV6_RECVERR is neither 0 nor 1: it stays off");
+    atomic_store_explicit(&tcpdiag_config.ready, 1, memory_order_release);
 }

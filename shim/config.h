@@ -3,6 +3,7 @@
 #ifndef TCPDIAG_CONFIG_H
 #define TCPDIAG_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "shim/diagnosis/record.h"
@@ -12,6 +13,7 @@ enum tcpdiag_events { TCPDIAG_EVENTS_ALL, TCPDIAG_EVENTS_OUTCOMES, TCPDIAG_EVENT
 #define TCPDIAG_PATH_MAX 1024
 
 struct tcpdiag_config {
+    _Atomic int ready; /* all of the others are set, and stay as they are */
     enum tcpdiag_events events;
     bool ipv6_recverr; /* may set IPV6_RECVERR on the program's connecting sockets */
     bool warn;         /* under `tcpdiag run`: one line to standard error may say what is lost */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/scratch.h"
 
-#include <stdatomic.h>
-#include <stdint.h>
+#include <signal.h>
+#include <stddef.h>
 
 #include "shim/sys.h"
 
@@ -10,30 +10,72 @@ enum { SLOTS = 64, PAGE = 4096 };
 
 static struct tcpdiag_scratch slots[SLOTS];
 
-/* A page of its own: MADV_WIPEONFORK works on pages, and must wipe nothing else. */
+/* Who took a slot, for the case that it is never given back: which thread, and how deep. */
+static struct {
+    _Atomic uintptr_t thread;
+    _Atomic uintptr_t depth;
+} takers[SLOTS];
+
+/* Pages of its own: MADV_WIPEONFORK works on pages, and must wipe nothing else. */
 static union {
-    _Atomic uint64_t busy; /* bit n: slots[n] is taken */
+    struct tcpdiag_this_process process;
     char page[PAGE];
 } map __attribute__((aligned(PAGE)));
 
+struct tcpdiag_this_process *const tcpdiag_this_process = &map.process;
+
+static __thread char here
+    __attribute__((tls_model("initial-exec"))); /* its address is the thread */
+
+static struct tcpdiag_scratch *take_free(uintptr_t depth)
+{
+    _Atomic uint64_t *const map_busy = &map.process.scratch_busy;
+    uint64_t busy = atomic_load_explicit(map_busy, memory_order_relaxed);
+    while (~busy != 0) {
+        int slot = __builtin_ctzll(~busy);
+        if (!atomic_compare_exchange_weak_explicit(map_busy, &busy, busy | UINT64_C(1) << slot,
+                                                   memory_order_acquire, memory_order_relaxed))
+            continue;
+        atomic_store_explicit(&takers[slot].thread, (uintptr_t)&here, memory_order_relaxed);
+        atomic_store_explicit(&takers[slot].depth, depth, memory_order_relaxed);
+        return &slots[slot];
+    }
+    return NULL;
+}
+
+/* A signal handler that leaves by longjmp takes the slot of what it interrupted along. A slot that
+   this thread took deeper in its stack than it is now, or just as deep, is such a one, unless this
+   is a handler on a stack of its own (sigaltstack(2)), which may lie anywhere. */
+static void take_back_lost(uintptr_t depth)
+{
+    stack_t other;
+    if (sys_call(SYS_sigaltstack, NULL, &other) != 0 || other.ss_flags & SS_ONSTACK)
+        return;
+    for (int slot = 0; slot < SLOTS; slot++)
+        if (atomic_load_explicit(&takers[slot].thread, memory_order_relaxed) == (uintptr_t)&here &&
+            atomic_load_explicit(&takers[slot].depth, memory_order_relaxed) <= depth)
+            tcpdiag_scratch_give(&slots[slot]);
+}
+
 struct tcpdiag_scratch *tcpdiag_scratch_take(void)
 {
+    uintptr_t depth = (uintptr_t)__builtin_frame_address(0);
     for (int tries = 0; tries < 1000; tries++) {
-        uint64_t busy = atomic_load_explicit(&map.busy, memory_order_relaxed);
-        while (~busy != 0) {
-            int slot = __builtin_ctzll(~busy);
-            if (atomic_compare_exchange_weak_explicit(&map.busy, &busy, busy | UINT64_C(1) << slot,
-                                                      memory_order_acquire, memory_order_relaxed))
-                return &slots[slot];
-        }
+        struct tcpdiag_scratch *scratch = take_free(depth);
+        if (scratch)
+            return scratch;
+        if (tries == 0)
+            take_back_lost(depth);
         sys_yield();
     }
     return NULL;
 }
 
-void tcpdiag_scratch_give(struct tcpdiag_scratch *slot)
+void tcpdiag_scratch_give(struct tcpdiag_scratch *scratch)
 {
-    atomic_fetch_and_explicit(&map.busy, ~(UINT64_C(1) << (slot - slots)), memory_order_release);
+    atomic_store_explicit(&takers[scratch - slots].thread, 0, memory_order_relaxed);
+    atomic_fetch_and_explicit(&map.process.scratch_busy, ~(UINT64_C(1) << (scratch - slots)),
+                              memory_order_release);
 }
 
 void tcpdiag_scratch_init(void)

@@ -7,6 +7,9 @@
 #ifndef TCPDIAG_SCRATCH_H
 #define TCPDIAG_SCRATCH_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #define TCPDIAG_SCRATCH_SIZE 4096
 
 struct tcpdiag_scratch {
@@ -19,8 +22,18 @@ struct tcpdiag_scratch {
 struct tcpdiag_scratch *tcpdiag_scratch_take(void);
 void tcpdiag_scratch_give(struct tcpdiag_scratch *slot);
 
-/* Once, at the start: asks the kernel to free all slots in the child of a fork, whose other
-   threads, which may have held some, are gone. */
+/* What belongs to one process alone: the child of a fork starts with zeros. */
+struct tcpdiag_this_process {
+    _Atomic uint64_t scratch_busy; /* bit n: slot n is taken */
+    _Atomic uint64_t lost;         /* records that could not be written, not yet told */
+    _Atomic int log_torn;          /* our last write was short: the next begins a new line */
+    _Atomic int stderr_torn;
+    _Atomic int storing; /* a thread is making a newly opened log known to the others */
+};
+extern struct tcpdiag_this_process *const tcpdiag_this_process;
+
+/* Once, at the start: asks the kernel to wipe that in the child of a fork, whose other threads,
+   which may have held some of it, are gone. */
 void tcpdiag_scratch_init(void);
 
 #endif

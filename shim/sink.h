@@ -11,15 +11,8 @@
 
 #include "shim/diagnosis/record.h"
 
-/* Remembers what standard error is now, while it is still what the user gave the program. */
-void tcpdiag_sink_init(void);
-
 /* Fills in the record's time, process and thread, and writes it. errno is changed. */
 void tcpdiag_sink_record(struct tcpdiag_record *record);
-
-/* A second descriptor of the same file, close-on-exec, out of the way of the program's own; -1
-   where there is no room for one. */
-int tcpdiag_high_copy(int fd);
 
 /* One line to standard error, at most once in a process and only under `tcpdiag run`. */
 void tcpdiag_sink_complain(const char *what);

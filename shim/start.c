@@ -5,9 +5,9 @@
 
 #include "shim/attempts.h"
 #include "shim/config.h"
+#include "shim/places.h"
 #include "shim/real.h"
 #include "shim/scratch.h"
-#include "shim/sink.h"
 #include "shim/track.h"
 
 static _Atomic int started;
@@ -19,7 +19,8 @@ void tcpdiag_start(void)
     if (!atomic_exchange(&started, true)) {
         tcpdiag_scratch_init();
         tcpdiag_attempts_init();
-        tcpdiag_sink_init();
+        tcpdiag_stderr_init();
+        tcpdiag_log_init();
         tcpdiag_config_init();
     }
     errno = saved;

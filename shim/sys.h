@@ -127,6 +127,16 @@ static inline long sys_write(int fd, const void *bytes, size_t length)
     return sys_call(SYS_write, fd, bytes, length);
 }
 
+static inline long sys_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    return SYS_SOCKET_CALL(SYS_sendmsg, SYS_SENDMSG, fd, message, flags);
+}
+
+static inline long sys_getcwd(char *folder, size_t size)
+{
+    return sys_call(SYS_getcwd, folder, size);
+}
+
 static inline int sys_fstat(int fd, struct stat64 *status)
 {
     return (int)sys_call(SYS_FSTAT, fd, status);

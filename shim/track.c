@@ -10,6 +10,7 @@
 #include "shim/config.h"
 #include "shim/evidence/endpoint.h"
 #include "shim/evidence/evidence.h"
+#include "shim/places.h"
 #include "shim/real.h"
 #include "shim/scratch.h"
 #include "shim/sink.h"

@@ -15,10 +15,22 @@
    net/ipv4/icmp.c and net/ipv6/icmp.c, tcp_reset in net/ipv4/tcp_input.c). */
 static bool ends_connection(int error)
 {
-    static const uint8_t errors[] = {ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH,
-                                     ENETUNREACH,  EHOSTDOWN,  ENETDOWN,  ENONET,
-                                     ENOPROTOOPT,  EPROTO,     EACCES};
-    return error > 0 && error < 256 && memchr(errors, error, sizeof errors);
+    switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EPROTO:
+    case EACCES:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* connect with AF_UNSPEC. */

@@ -19,20 +19,24 @@ SECONDS = 120
 class Run:
     """One run of a program; its log is in a folder that goes with this object."""
 
-    def __init__(self, command, shimmed, log="log.jsonl", more=None, **options):
+    def __init__(self, command, shimmed, setting=None, more=None, **options):
         self.folder = tempfile.TemporaryDirectory(prefix="tcpdiag-adversary-")
         self.place = self.folder.name
         environment = {"PATH": os.environ["PATH"], **(more or {})}
         if shimmed or LINKED_IN:
-            environment["TCPDIAG_LOG"] = os.path.join(self.place, log) if log else "stderr"
+            environment["TCPDIAG_LOG"] = setting or os.path.join(self.place, "log.jsonl")
             if not LINKED_IN:
                 environment["LD_PRELOAD"] = SHIM
         if callable(command):
             command = command(self.place)
-        done = subprocess.run(command, env=environment, cwd=self.place, timeout=SECONDS, check=False,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              **options)
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, **options}
+        # pylint: disable-next=subprocess-run-check
+        done = subprocess.run(command, env=environment, cwd=self.place, timeout=SECONDS, **options)
         self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def __del__(self):
+        self.folder.cleanup()
 
     def log(self, name="log.jsonl"):
         return os.path.join(self.place, name)
@@ -74,3 +78,8 @@ class SceneTest(unittest.TestCase):
             self.assertEqual(sum(r["phase"] == "end" for r in records), ends, text)
         if outcomes is not None:
             self.assertEqual([r["outcome"] for r in records if r["phase"] == "end"], outcomes, text)
+
+
+def may_unshare(*options):
+    """Whether this machine lets a user have namespaces of his own."""
+    return subprocess.run(["unshare", *options, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0

@@ -62,7 +62,7 @@ gates() {
     size=$(stat -c %s "$TEST_TMPDIR/stripped")
     rm -f "$TEST_TMPDIR/stripped"
     # AArch64's segments begin on 64 KiB pages, which pads the file.
-    local limit=65536
+    local limit=81920
     [ "$machine" != AArch64 ] || limit=98304
     [ "$size" -le "$limit" ] || wrong "$size bytes stripped, more than $limit"
     echo "$machine: $(wc -l <<<"$exported") exports, needs $needed, $versions, $size bytes stripped"
