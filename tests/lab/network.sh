@@ -16,6 +16,8 @@
 # Address         what is there (IPv6: fd00:N:: for 10.0.N.0)
 #   10.0.1.77     nobody, on the client's own link
 #   10.0.2.77     nobody, behind the router
+#   10.0.5.2      the server, over a link that takes 5 ms (router 10.0.4.1, client 10.0.4.2);
+#                 only where there is a TUN device: then there is /run/lab/wire
 #   10.0.6.1      a routing loop between router and server
 #   10.0.7.1      a prohibit route on the router; 10.0.8.1 unreachable, 10.0.9.1 blackhole
 #   10.7.0.1      a prohibit route on the client; 10.8.0.1 unreachable, 10.9.0.1 blackhole
@@ -80,6 +82,24 @@ address() { # LINK IPV6 IPV4 [NAMESPACE]
     "${at[@]}" addr add "10.0.$3" dev "$1"
     "${at[@]}" -6 addr add "fd00:$2" dev "$1" nodad
     "${at[@]}" link set "$1" up
+}
+
+wire() {
+    "$here/wire.py" /run/lab/wire 2>>/run/lab/servers.log &
+    local carrier=$!
+    until [ -e /run/lab/wire ]; do
+        kill -0 $carrier 2>/dev/null || return 0 # no TUN device: the rows that need it are skipped
+        sleep 0.01
+    done
+    ip link set w1 netns router
+    address w0 4::2/64 4.2/24
+    address w1 4::1/64 4.1/24 router
+    ip -n server addr add 10.0.5.2/24 dev s0
+    ip -n server -6 addr add fd00:5::2/64 dev s0 nodad
+    ip route add 10.0.5.0/24 via 10.0.4.1
+    ip -6 route add fd00:5::/64 via fd00:4::1
+    ip -n router route add 10.0.5.0/24 via 10.0.2.2
+    ip -n router -6 route add fd00:5::/64 via fd00:2::2
 }
 
 routes() {
@@ -162,6 +182,7 @@ servers() {
 
 own_etc
 links
+wire
 routes
 firewalls
 servers

@@ -43,6 +43,11 @@ ROWS = [
     Row("accept queue full", SERVER, 87, "timeout", "no-answer"),
 ]
 
+# The same over a link that takes time, as real ones do.
+WIRE = [row._replace(address="5::2", sender={SERVER: "5::2", ROUTER: "4::1"}.get(row.sender, ""))
+        for row in ROWS if row.address == SERVER and row.port // 10 in (7, 8, 9)
+        and row.port not in (71, 72, 73, 74, 75, 82, 87, 92)]
+
 # Clients with a limit of their own, 1.5 or 2 seconds: the kernel would go on for seven.
 IMPATIENT = [row._replace(cause="gave-up-waiting") for row in ROWS if row.outcome == "timeout"]
 
