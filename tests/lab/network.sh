@@ -14,7 +14,7 @@
 #   71 73 74      the client's own firewall rejects, in the same ways; 72 it drops
 #
 # Address         what is there (IPv6: fd00:N:: for 10.0.N.0)
-#   10.0.1.77     nobody, on the client's own link
+#   10.0.1.177    nobody, on the client's own link, as on the eleven addresses after it
 #   10.0.2.77     nobody, behind the router
 #   10.0.5.2      the server, over a link that takes 5 ms (router 10.0.4.1, client 10.0.4.2);
 #                 only where there is a TUN device: then there is /run/lab/wire
@@ -107,7 +107,7 @@ routes() {
     ip -6 route add fd00::/16 via fd00:1::1
     ip -n server route add default via 10.0.2.1
     ip -n server -6 route add default via fd00:2::1
-    # A source address for each client's destination: see LIMITED in rows.py.
+    # A source address for each client's destination: see OWN_HOST in rows.py.
     local which
     for ((which = 1; which <= 16; which++)); do
         ip addr add 10.0.1.$((100 + which))/24 dev c0

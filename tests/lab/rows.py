@@ -63,9 +63,10 @@ NAMES = [
 ]
 
 
-# A router without a route answers one source address five times at once and then once a second
-# (ip_error in net/ipv4/route.c): each client has a host of its own there, and network.sh a source.
-LIMITED = ("7", "8")
+# Where each client has a host of its own. A router without a route answers one source address five
+# times at once and then once a second (ip_error in net/ipv4/route.c): network.sh has a source for
+# each. And who asks for a neighbour whom another has been asking for hears sooner that he is silent.
+OWN_HOST = {"7::1": 1, "8::1": 1, "1::77": 177}
 
 
 def address(row, family, which=1):
@@ -75,8 +76,8 @@ def address(row, family, which=1):
     if row.address == "none":
         return "192.0.2.1" if family == 4 else "2001:db8::1"
     net, host = row.address.split("::")
-    if net in LIMITED:
-        host = str(which)
+    if row.address in OWN_HOST:
+        host = str(OWN_HOST[row.address] + which - 1)
     if family == 6:
         return "fd00:%s::%s" % (net, host)
     if len(net) == 3: # 107 is 10.7.0.0/16, the client's own
