@@ -84,15 +84,18 @@ static void show_group(const struct group *group)
     if (!narrow)
         show_names("address:", &group->addresses);
     show_names("seen by:", &group->programs);
-    show_names("who:", &group->senders);
+    show_names("said by:", &group->senders);
     char *when = strcmp(group->first, group->last) == 0
                      ? copy(group->first)
                      : format("%s to %s", group->first, group->last);
     if (*when)
         show_wrapped(stdout, "when:", when);
     free(when);
-    if (group->outcome != TCPDIAG_OUTCOME_NONE)
-        show_wrapped(stdout, "next:", group_advice(group));
+    if (group->outcome != TCPDIAG_OUTCOME_NONE) {
+        char *advice = group_advice(group);
+        show_wrapped(stdout, "next:", advice);
+        free(advice);
+    }
 }
 
 static void show_tally(const struct tally *tally, bool all)
@@ -128,8 +131,11 @@ static json_t *json_group(const struct group *group)
         json_object_set_new(json, "cause", json_string(tcpdiag_cause_info(group->cause)->name));
     if (group->port)
         json_object_set_new(json, "port", json_integer(group->port));
-    if (ended)
-        json_object_set_new(json, "advice", json_string(group_advice(group)));
+    if (ended) {
+        char *advice = group_advice(group);
+        json_object_set_new(json, "advice", json_string(advice));
+        free(advice);
+    }
     return json;
 }
 

@@ -85,7 +85,9 @@ static void show_failure(const struct group *group)
     fputs(head, stderr);
     show(stderr, target);
     putc('\n', stderr);
-    show_wrapped(stderr, "next:", group_advice(group));
+    char *advice = group_advice(group);
+    show_wrapped(stderr, "next:", advice);
+    free(advice);
     free(target);
     free(head);
     free(verdict);

@@ -61,7 +61,7 @@ bool group_failed(const struct group *group);
 char *group_target(const struct group *group, bool with_addresses);
 char *group_verdict(const struct group *group);
 const char *group_meaning(const struct group *group);
-const char *group_advice(const struct group *group);
+char *group_advice(const struct group *group);
 
 /* "a, b, ..." */
 char *names_text(const struct names *names);

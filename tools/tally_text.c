@@ -68,10 +68,12 @@ const char *group_meaning(const struct group *group)
 }
 
 /* A lookup that outlasted its program was waiting for a server: nothing is wrong with the name. */
-const char *group_advice(const struct group *group)
+char *group_advice(const struct group *group)
 {
-    return tcpdiag_advice(group->outcome,
-                          group->cut_short ? TCPDIAG_CAUSE_SERVER_FAILED : group->cause);
+    const char *address = group->addresses.count > 0 ? group->addresses.word[0] : NULL;
+    enum tcpdiag_cause cause = group->cut_short ? TCPDIAG_CAUSE_SERVER_FAILED : group->cause;
+    return tcpdiag_advice_for(group->outcome, cause, group->target, address,
+                              need(malloc(TCPDIAG_ADVICE_MAX)), TCPDIAG_ADVICE_MAX);
 }
 
 char *tally_text(const struct tally *tally)

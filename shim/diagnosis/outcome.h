@@ -9,6 +9,8 @@
 #ifndef TCPDIAG_OUTCOME_H
 #define TCPDIAG_OUTCOME_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -52,7 +54,7 @@ extern "C" {
       "check that the servers in /etc/resolv.conf can be reached and answer: nslookup NAME "       \
       "SERVER")                                                                                    \
     X(BAD_SERVICE, "bad-service", DNS, "the service name is unknown",                              \
-      "check the spelling: getent services NAME; or give the port as a number")                    \
+      "check the spelling: getent services SERVICE; or give the port as a number")                 \
     X(RESOLVER_ERROR, "resolver-error", DNS, "the resolver failed",                                \
       "check /etc/nsswitch.conf, /etc/resolv.conf and the limits of this machine")                 \
     X(NO_LOCAL_ROUTE, "no-local-route", NO_ROUTE, "this machine has no route to the address",      \
@@ -154,6 +156,16 @@ const struct tcpdiag_cause_info *tcpdiag_cause_info(enum tcpdiag_cause cause);
 
 /* What to do next: the cause's own advice, else the outcome's. Never NULL. */
 const char *tcpdiag_advice(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause);
+
+/* The same with this attempt's own name and address for NAME and ADDRESS, so that the commands can
+   be typed as they stand. Either may be NULL or "", and one with a character that a shell could
+   take for more than a name is not put in: it comes from strangers. NUL-terminated, cut to size - 1
+   bytes; returns buffer. */
+char *tcpdiag_advice_for(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause, const char *name,
+                         const char *address, char *buffer, size_t size);
+
+/* The longest advice, with a name of 253 bytes in it twice and the NUL. */
+#define TCPDIAG_ADVICE_MAX 1024
 
 /* By the name in the log; NONE for a word that is no name (or NULL). */
 enum tcpdiag_outcome tcpdiag_outcome_by_name(const char *name);

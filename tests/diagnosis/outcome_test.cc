@@ -193,4 +193,37 @@ TEST(Names, WhatIsOutOfRangeIsTheEmptyRow)
         EXPECT_STREQ(tcpdiag_cause_info(static_cast<tcpdiag_cause>(i))->name, "") << i;
 }
 
+// The commands in an advice can be typed as they stand, unless a stranger's name could do more.
+TEST(Advice, HasTheAttemptsOwnNameAndAddress)
+{
+    char text[TCPDIAG_ADVICE_MAX];
+    auto advice = [&](tcpdiag_outcome outcome, tcpdiag_cause cause, const char *name,
+                      const char *address) {
+        return std::string(tcpdiag_advice_for(outcome, cause, name, address, text, sizeof text));
+    };
+    std::string timeout = advice(TCPDIAG_TIMEOUT, TCPDIAG_CAUSE_NONE, "db.staging", "10.0.2.2");
+    EXPECT_NE(timeout.find("(ping 10.0.2.2)"), std::string::npos) << timeout;
+    EXPECT_NE(timeout.find("a firewall DROP the"), std::string::npos) << timeout;
+    std::string dns = advice(TCPDIAG_DNS, TCPDIAG_CAUSE_NONE, "db.staging", nullptr);
+    EXPECT_NE(dns.find("getent hosts db.staging, nslookup db.staging;"), std::string::npos) << dns;
+    for (const char *name : {"", "a b", "x;reboot", "$(id)", "-f", "a\nb"})
+        EXPECT_EQ(advice(TCPDIAG_DNS, TCPDIAG_CAUSE_NONE, name, "fe80::1%2"),
+                  tcpdiag_advice(TCPDIAG_DNS, TCPDIAG_CAUSE_NONE));
+}
+
+TEST(Advice, LongestFitsAndAnyOtherIsCut)
+{
+    const std::string longest(253, 'n');
+    for (int i = 1; i < TCPDIAG_CAUSE_COUNT; i++) {
+        const tcpdiag_cause cause = static_cast<tcpdiag_cause>(i);
+        const tcpdiag_outcome outcome = tcpdiag_cause_info(cause)->outcome;
+        char text[TCPDIAG_ADVICE_MAX];
+        tcpdiag_advice_for(outcome, cause, longest.c_str(), longest.c_str(), text, sizeof text);
+        EXPECT_LT(strlen(text), sizeof text - 253) << text;
+        char small[8];
+        tcpdiag_advice_for(outcome, cause, longest.c_str(), longest.c_str(), small, sizeof small);
+        EXPECT_LT(strlen(small), sizeof small);
+    }
+}
+
 } // namespace

@@ -194,7 +194,7 @@ class Text(Report):
     def test_one_failure(self):
         _, out, _ = self.report(record(evidence={"icmp.from": "10.0.1.1"}))
         self.assertIn("refused / port-closed   db.staging:5432 (10.0.2.2)   1 time\n", out)
-        for label in ("why:", "seen by:", "who:", "when:", "next:"):
+        for label in ("why:", "seen by:", "said by:", "when:", "next:"):
             self.assertIn(f"  {label} ", out)
 
     def test_equal_failures_are_one(self):
