@@ -3,14 +3,27 @@
 
 #include "shim/sys.h"
 
-enum { SLOTS = 4096, PROBES = 8, PAGE = 4096, TRIES = 2000 };
+enum { SLOTS = 4096, PROBES = 8, PAGE = 4096 };
 
-/* A slot's key: 0 free, else the descriptor + 1; HELD while one thread reads or writes the slot.
-   A holder does nothing but copy, so the others wait for a moment only; bounded, since a signal
-   handler may have interrupted the holder in this very thread. A handler that then leaves by
-   longjmp never lets it go on: a slot that stays held is given up for good (DEAD). */
+/* Tries without a pause, with the processor given away, and with a pause: a second in all. */
+enum { SPINS = 100, YIELDS = 100, PAUSES = 1000 };
+
+/* A slot's key: 0 free, else the descriptor + 1; while one thread reads or writes the slot also
+   HELD and which thread that is. A holder does nothing but copy: the others wait until it is done,
+   which takes long only where it was preempted. A signal handler that has interrupted the holder in
+   its own thread does not wait for it, and one that leaves by longjmp never lets it go on: a slot
+   that stays held is given up for good (DEAD). */
 #define HELD (UINT64_C(1) << 63)
 #define DEAD (UINT64_C(1) << 62)
+#define DESCRIPTOR(key) ((key) & ((UINT64_C(1) << 33) - 1))
+
+static __thread char here __attribute__((tls_model("initial-exec")));
+
+/* Its thread-local memory tells a thread from the others: 29 bits of its address, by 64 bytes. */
+static uint64_t held_by_me(void)
+{
+    return HELD | ((uint64_t)(uintptr_t)&here >> 6 & ((UINT64_C(1) << 29) - 1)) << 33;
+}
 
 struct slot {
     _Atomic uint64_t key;
@@ -53,15 +66,18 @@ static void one_less(void)
 
 static bool hold(struct slot *slot, uint64_t key)
 {
+    const uint64_t mine = held_by_me();
     uint64_t expected = key;
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < SPINS + YIELDS + PAUSES; i++) {
         expected = key;
-        if (atomic_compare_exchange_strong_explicit(&slot->key, &expected, key | HELD,
+        if (atomic_compare_exchange_strong_explicit(&slot->key, &expected, key | mine,
                                                     memory_order_acquire, memory_order_relaxed))
             return true;
-        if (expected != (key | HELD))
+        if (DESCRIPTOR(expected) != key || expected == (key | mine))
             return false;
-        if (i > TRIES / 2)
+        if (i > SPINS + YIELDS)
+            sys_pause_millisecond();
+        else if (i > SPINS)
             sys_yield();
     }
     if (atomic_compare_exchange_strong_explicit(&slot->key, &expected, DEAD, memory_order_relaxed,
@@ -75,7 +91,7 @@ static bool hold(struct slot *slot, uint64_t key)
 /* False where the others have given the slot up meanwhile. */
 static bool release(struct slot *slot, uint64_t held, uint64_t key)
 {
-    uint64_t expected = held | HELD;
+    uint64_t expected = held | held_by_me();
     return atomic_compare_exchange_strong_explicit(&slot->key, &expected, key, memory_order_release,
                                                    memory_order_relaxed);
 }
@@ -92,8 +108,8 @@ static struct slot *hold_fd(int fd)
 {
     for (unsigned i = 0; i < PROBES; i++) {
         struct slot *slot = &table.slots[((unsigned)fd + i) % SLOTS];
-        uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed) & ~HELD;
-        if (key == key_of(fd) && hold(slot, key))
+        uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed);
+        if (DESCRIPTOR(key) == key_of(fd) && hold(slot, key_of(fd)))
             return slot;
     }
     return NULL;
@@ -105,7 +121,7 @@ bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt)
         unsigned index = ((unsigned)attempt->fd + i) % SLOTS;
         struct slot *slot = &table.slots[index];
         uint64_t free_key = 0;
-        if (!atomic_compare_exchange_strong_explicit(&slot->key, &free_key, HELD,
+        if (!atomic_compare_exchange_strong_explicit(&slot->key, &free_key, held_by_me(),
                                                      memory_order_acquire, memory_order_relaxed))
             continue;
         slot->attempt = *attempt;
@@ -139,8 +155,8 @@ bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy)
         unsigned index = word * 64 + (unsigned)__builtin_ctzll(bits);
         *position = index + 1;
         struct slot *slot = &table.slots[index];
-        uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed) & ~HELD;
-        if (key != 0 && key != DEAD && look_slot(slot, key, copy))
+        uint64_t key = DESCRIPTOR(atomic_load_explicit(&slot->key, memory_order_relaxed));
+        if (key != 0 && look_slot(slot, key, copy))
             return true;
     }
     return false;
@@ -175,33 +191,46 @@ static struct slot *hold_attempt(int fd, uint64_t number)
     return NULL;
 }
 
-bool tcpdiag_attempts_take(int fd, uint64_t number)
+bool tcpdiag_attempts_take(struct tcpdiag_attempt *attempt)
 {
-    struct slot *slot = hold_attempt(fd, number);
+    int fd = attempt->fd;
+    struct slot *slot = hold_attempt(fd, attempt->number);
     if (!slot)
         return false;
     if (slot->attempt.ended) {
         release(slot, key_of(fd), key_of(fd));
         return false;
     }
-    count_alias(slot->attempt.alias, -1);
+    *attempt = slot->attempt;
+    count_alias(attempt->alias, -1);
     mark_unused(slot);
     if (release(slot, key_of(fd), 0))
         one_less();
     return true;
 }
 
-void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt)
+void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt, enum tcpdiag_field field)
 {
     struct slot *slot = hold_attempt(attempt->fd, attempt->number);
     if (!slot)
         return;
-    count_alias(slot->attempt.alias, attempt->alias);
-    bool shared = slot->attempt.shared || attempt->shared;
-    bool ended = slot->attempt.ended;
-    slot->attempt = *attempt;
-    slot->attempt.shared = shared; /* another thread may have learnt it since the copy was taken */
-    slot->attempt.ended = ended;
+    struct tcpdiag_attempt *stored = &slot->attempt;
+    switch (field) {
+    case TCPDIAG_ALIAS:
+        count_alias(stored->alias, attempt->alias);
+        stored->alias = attempt->alias;
+        break;
+    case TCPDIAG_EPOLL:
+        stored->epoll_fd = attempt->epoll_fd;
+        stored->epoll_data = attempt->epoll_data;
+        break;
+    case TCPDIAG_FAILED:
+        stored->failed_ns = attempt->failed_ns;
+        break;
+    case TCPDIAG_SHARED:
+        stored->shared = true;
+        break;
+    }
     release(slot, key_of(attempt->fd), key_of(attempt->fd));
 }
 

@@ -50,12 +50,13 @@ bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy);
 /* A copy of the attempt that has fd as its alias. */
 bool tcpdiag_attempts_look_alias(int fd, struct tcpdiag_attempt *copy);
 
-/* Takes out the attempt with this descriptor and number. True for one caller only, and for none
-   while the attempt is marked as ended. */
-bool tcpdiag_attempts_take(int fd, uint64_t number);
+/* Takes out the attempt with this one's descriptor and number, and fills in what the other threads
+   have learnt of it. True for one caller only, and for none while it is marked as ended. */
+bool tcpdiag_attempts_take(struct tcpdiag_attempt *attempt);
 
-/* Stores the fields that may change; number and ended only by tcpdiag_attempts_renumber. */
-void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt);
+/* Stores one thing that was learnt; the others may have changed since the copy was taken. */
+enum tcpdiag_field { TCPDIAG_ALIAS, TCPDIAG_EPOLL, TCPDIAG_FAILED, TCPDIAG_SHARED };
+void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt, enum tcpdiag_field field);
 
 /* For an exec: marks the attempt as ended; or, when the exec has failed, gives it a new number. */
 void tcpdiag_attempts_renumber(const struct tcpdiag_attempt *attempt, uint64_t number, bool ended);

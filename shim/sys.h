@@ -231,6 +231,12 @@ static inline void sys_yield(void)
     sys_call(SYS_sched_yield, 0);
 }
 
+static inline void sys_pause_millisecond(void)
+{
+    struct timespec moment = {0, 1000000};
+    sys_call(SYS_ppoll, NULL, 0, &moment, NULL, 0);
+}
+
 static inline int sys_gettid(void)
 {
     return (int)sys_call(SYS_gettid, 0);

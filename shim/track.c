@@ -192,7 +192,7 @@ static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
 
 /* ---- one call ---- */
 
-static void forget_stale(int fd);
+static void forget(struct tcpdiag_attempt *attempt);
 
 void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
                         int flags)
@@ -229,8 +229,10 @@ out:
 
 static void goes_on(struct tcpdiag_attempt *attempt)
 {
+    struct tcpdiag_attempt old;
     attempt->pid = tcpdiag_sink_pid();
-    forget_stale(attempt->fd);
+    if (tcpdiag_attempts_look(attempt->fd, &old))
+        forget(&old);
     if (attempt->blocking == TCPDIAG_NONBLOCKING)
         write_begin(attempt);
     if (!tcpdiag_attempts_add(attempt))
@@ -283,23 +285,22 @@ static bool mine(struct tcpdiag_attempt *attempt)
         return false;
     if (cookie_of(attempt->fd) == attempt->cookie)
         return true;
-    if (attempt->alias >= 0 && cookie_of(attempt->alias) == attempt->cookie &&
-        tcpdiag_attempts_take(attempt->fd, attempt->number)) {
-        attempt->fd = attempt->alias;
+    int alias = attempt->alias;
+    if (alias >= 0 && cookie_of(alias) == attempt->cookie && tcpdiag_attempts_take(attempt)) {
+        attempt->fd = alias;
         attempt->alias = -1;
         return tcpdiag_attempts_add(attempt);
     }
-    forget_stale(attempt->fd);
+    forget(attempt);
     return false;
 }
 
-static void forget_stale(int fd)
+/* This attempt and no other: another thread may have begun the next one on the same number. */
+static void forget(struct tcpdiag_attempt *attempt)
 {
-    struct tcpdiag_attempt old;
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
-    if (!tcpdiag_attempts_look(fd, &old) || !tcpdiag_attempts_take(fd, old.number))
-        return;
-    write_end(&old, TCPDIAG_ENDED_CLOSED, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
+    if (tcpdiag_attempts_take(attempt))
+        write_end(attempt, TCPDIAG_ENDED_CLOSED, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
 }
 
 static bool find(int fd, struct tcpdiag_attempt *attempt)
@@ -313,13 +314,13 @@ static void check(struct tcpdiag_attempt *attempt)
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     tcpdiag_evidence_state(attempt->fd, &evidence);
     if (established(&evidence)) {
-        if (tcpdiag_attempts_take(attempt->fd, attempt->number))
+        if (tcpdiag_attempts_take(attempt))
             end_with_error(attempt, 0, &evidence);
     } else if (attempt->failed_ns == 0 &&
                (evidence.tcp_state == TCP_CLOSE || sys_poll_now(attempt->fd, 0) & POLLERR)) {
         /* Why it failed only SO_ERROR tells, which is the program's to read. */
         attempt->failed_ns = sys_nanoseconds(CLOCK_MONOTONIC);
-        tcpdiag_attempts_update(attempt);
+        tcpdiag_attempts_update(attempt, TCPDIAG_FAILED);
     }
 }
 
@@ -346,7 +347,7 @@ void tcpdiag_seen_error(int fd, int error)
     struct tcpdiag_attempt attempt;
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     int saved = errno;
-    if (find(fd, &attempt) && tcpdiag_attempts_take(attempt.fd, attempt.number)) {
+    if (find(fd, &attempt) && tcpdiag_attempts_take(&attempt)) {
         tcpdiag_evidence_state(attempt.fd, &evidence);
         attempt.failed_ns = 0; /* now the program knows it */
         if (attempt.blocking == TCPDIAG_BLOCKING)
@@ -371,11 +372,10 @@ static int last_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evid
     return error;
 }
 
+/* The attempt is out of the table. */
 static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending)
 {
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
-    if (!tcpdiag_attempts_take(attempt->fd, attempt->number))
-        return;
     tcpdiag_evidence_state(attempt->fd, &evidence);
     bool failed = attempt->failed_ns != 0 || evidence.tcp_state == TCP_CLOSE;
     int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
@@ -392,15 +392,13 @@ void tcpdiag_giving_up(int fd)
 {
     struct tcpdiag_attempt attempt;
     int saved = errno;
-    if (find(fd, &attempt)) {
-        if (attempt.alias >= 0 && cookie_of(attempt.alias) == attempt.cookie) {
+    if (find(fd, &attempt) && tcpdiag_attempts_take(&attempt)) {
+        int other = attempt.fd == fd ? attempt.alias : attempt.fd;
+        if (other >= 0 && cookie_of(other) == attempt.cookie) {
             /* dup'd: one number goes, the socket stays under the other. */
-            int other = attempt.fd == fd ? attempt.alias : attempt.fd;
-            if (tcpdiag_attempts_take(attempt.fd, attempt.number)) {
-                attempt.fd = other;
-                attempt.alias = -1;
-                tcpdiag_attempts_add(&attempt);
-            }
+            attempt.fd = other;
+            attempt.alias = -1;
+            tcpdiag_attempts_add(&attempt);
         } else {
             give_up(&attempt, TCPDIAG_ENDED_CLOSED);
         }
@@ -423,11 +421,11 @@ bool tcpdiag_abort_was_pending(const struct tcpdiag_abort *abort)
     return abort->found && abort->evidence.tcp_state == TCP_SYN_SENT;
 }
 
-void tcpdiag_abort_end(const struct tcpdiag_abort *abort)
+void tcpdiag_abort_end(struct tcpdiag_abort *abort)
 {
-    const struct tcpdiag_attempt *attempt = &abort->attempt;
+    struct tcpdiag_attempt *attempt = &abort->attempt;
     int saved = errno;
-    if (tcpdiag_attempts_take(attempt->fd, attempt->number)) {
+    if (tcpdiag_attempts_take(attempt)) {
         stop_asking(attempt);
         write_end(attempt, TCPDIAG_ENDED_CLOSED, 0, sys_nanoseconds(CLOCK_MONOTONIC),
                   &abort->evidence);
@@ -440,7 +438,7 @@ void tcpdiag_giving_up_all(enum tcpdiag_ending ending)
     struct tcpdiag_attempt attempt;
     int saved = errno;
     for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
-        if (mine(&attempt))
+        if (mine(&attempt) && tcpdiag_attempts_take(&attempt))
             give_up(&attempt, ending);
     errno = saved;
 }
@@ -455,8 +453,8 @@ void tcpdiag_image_ends(void)
     for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);) {
         struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
         if (attempt.pid != tcpdiag_sink_pid()) {
-            attempt.shared = true; /* we are a vfork child, and take the socket along */
-            tcpdiag_attempts_update(&attempt);
+            /* We are a vfork child, and take the socket along. */
+            tcpdiag_attempts_update(&attempt, TCPDIAG_SHARED);
         } else if (!attempt.ended && mine(&attempt)) {
             tcpdiag_evidence_state(attempt.fd, &evidence);
             tcpdiag_attempts_renumber(&attempt, attempt.number, true);
@@ -487,10 +485,9 @@ void tcpdiag_also_known_as(int fd, int alias)
     int saved = errno;
     if (alias >= 0 && alias != fd && find(fd, &attempt)) {
         /* A third descriptor is not followed: whoever has it may still want the error. */
-        attempt.shared = attempt.shared || attempt.alias >= 0;
-        if (attempt.alias < 0)
-            attempt.alias = alias;
-        tcpdiag_attempts_update(&attempt);
+        bool third = attempt.alias >= 0;
+        attempt.alias = alias;
+        tcpdiag_attempts_update(&attempt, third ? TCPDIAG_SHARED : TCPDIAG_ALIAS);
     }
     errno = saved;
 }
@@ -499,9 +496,7 @@ void tcpdiag_shared(int fd)
 {
     struct tcpdiag_attempt attempt;
     int saved = errno;
-    if (find(fd, &attempt)) {
-        attempt.shared = true;
-        tcpdiag_attempts_update(&attempt);
-    }
+    if (find(fd, &attempt))
+        tcpdiag_attempts_update(&attempt, TCPDIAG_SHARED);
     errno = saved;
 }

@@ -53,7 +53,7 @@ struct tcpdiag_abort {
 };
 void tcpdiag_abort_begin(struct tcpdiag_abort *abort, int fd);
 bool tcpdiag_abort_was_pending(const struct tcpdiag_abort *abort);
-void tcpdiag_abort_end(const struct tcpdiag_abort *abort);
+void tcpdiag_abort_end(struct tcpdiag_abort *abort);
 
 /* Before an exec, and after it has failed. */
 void tcpdiag_image_ends(void);

@@ -5,14 +5,13 @@
 #include "shim/real.h"
 #include "shim/track.h"
 
+/* The pending error of a socket may be the child's to read. */
 TCPDIAG_EXPORT pid_t fork(void)
 {
     struct tcpdiag_attempt attempt;
     if (TCPDIAG_IN_FLIGHT())
-        for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);) {
-            attempt.shared = true; /* its pending error may be the child's to read */
-            tcpdiag_attempts_update(&attempt);
-        }
+        for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
+            tcpdiag_attempts_update(&attempt, TCPDIAG_SHARED);
     return REAL(fork)();
 }
 

@@ -119,7 +119,7 @@ TCPDIAG_EXPORT int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_e
     if (result == 0 && TCPDIAG_IN_FLIGHT() && tcpdiag_attempts_look(fd, &attempt)) {
         attempt.epoll_fd = operation == EPOLL_CTL_DEL ? -1 : epoll_fd;
         attempt.epoll_data = operation == EPOLL_CTL_DEL ? 0 : event->data.u64;
-        tcpdiag_attempts_update(&attempt);
+        tcpdiag_attempts_update(&attempt, TCPDIAG_EPOLL);
     }
     return result;
 }
