@@ -24,7 +24,7 @@ SHIM_COPTS = _ALWAYS + select({
 SHIM_LINKOPTS = [
     "-Wl,--as-needed",
     "-Wl,-z,relro,-z,now,-z,noexecstack,-z,text",
-    "-Wl,--gc-sections",
+    "-Wl,--gc-sections,-O2",
     # dlsym lives in libdl on systems before glibc 2.34.
     "-Wl,--no-as-needed,-l:libdl.so.2,--as-needed",
 ]

@@ -163,13 +163,27 @@ static long append(int fd, const struct iovec *parts, int count)
    may lower it at any time, and another process may have filled the file up since we looked. */
 static bool write_to(int fd, const struct stat64 *status, const char *line, size_t length)
 {
-    uint64_t limit = sys_limit(RLIMIT_FSIZE, UINT64_MAX);
+    uint64_t limit = sys_limit(RLIMIT_FSIZE, UINT64_MAX - 1); /* not known: there may be one */
     _Atomic int *torn = &tcpdiag_this_process->log_torn;
     if (TCPDIAG_LIKELY(limit == UINT64_MAX))
         return tcpdiag_write_line(append, fd, line, length, torn);
     if ((uint64_t)status->st_size + length + 1 > limit)
         return false;
     return tcpdiag_write_line_quietly(append, fd, line, length, torn);
+}
+
+void tcpdiag_log_prepare(void)
+{
+    struct stat64 opened;
+    unsigned last = atomic_load_explicit(&last_log, memory_order_acquire);
+    if (logs[last % LOGS].fd >= 0)
+        return;
+    struct log fresh = {.fd = open_log(&opened)};
+    if (fresh.fd < 0)
+        return;
+    fresh.file = (struct tcpdiag_file){opened.st_dev, opened.st_ino};
+    if (!store(&fresh, last))
+        sys_close(fresh.fd);
 }
 
 bool tcpdiag_log_write(const char *line, size_t length, int64_t seconds)

@@ -16,7 +16,7 @@
 /* What a file is, whatever its name. */
 struct tcpdiag_file {
     dev_t device;
-    ino_t inode;
+    ino64_t inode; /* as wide as in struct stat64 on every machine */
 };
 
 static inline bool tcpdiag_is_file(const struct stat64 *status, const struct tcpdiag_file *file)
@@ -27,6 +27,9 @@ static inline bool tcpdiag_is_file(const struct stat64 *status, const struct tcp
 /* Remember what standard error and the root folder are, while they are what the user gave. */
 void tcpdiag_stderr_init(void);
 void tcpdiag_log_init(void);
+
+/* Opens the log if it is not open. */
+void tcpdiag_log_prepare(void);
 
 /* One line. False where it was not written, or not all of it. seconds: now, by the wall clock. */
 bool tcpdiag_stderr_write(const char *line, size_t length);

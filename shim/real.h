@@ -55,6 +55,7 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
 
 /* X(type, name, parameters) */
 #define TCPDIAG_REAL(X)                                                                            \
+    X(long, syscall, (long, long, long, long, long, long, long)) /* first: see hooks/confine.c */  \
     TCPDIAG_REAL_TIME64(X)                                                                         \
     X(int, clock_gettime, (clockid_t, struct timespec *))                                          \
     X(int, connect, (int, tcpdiag_sockaddr, socklen_t))                                            \
@@ -109,7 +110,8 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
     X(int, execvp, (const char *, char *const[]))                                                  \
     X(int, execvpe, (const char *, char *const[], char *const[]))                                  \
     X(int, fexecve, (int, char *const[], char *const[]))                                           \
-    X(void, _exit, (int))
+    X(void, _exit, (int))                                                                          \
+    X(int, prctl, (int, unsigned long, unsigned long, unsigned long, unsigned long))
 
 struct tcpdiag_real {
 #define X(type, name, parameters) type(*name) parameters;

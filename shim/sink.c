@@ -16,10 +16,13 @@ static __thread int my_pid __attribute__((tls_model("initial-exec")));
 
 int tcpdiag_sink_pid(void)
 {
+    static _Atomic int last_pid; /* for whoever may not ask any more */
     int tid = sys_gettid();
     if (TCPDIAG_UNLIKELY(tid != my_tid)) {
-        my_tid = tid;
-        my_pid = sys_getpid();
+        int pid = sys_getpid();
+        my_tid = tid > 0 ? tid : 0;
+        my_pid = pid > 0 ? pid : atomic_load_explicit(&last_pid, memory_order_relaxed);
+        atomic_store_explicit(&last_pid, my_pid, memory_order_relaxed);
     }
     return my_pid;
 }
@@ -34,6 +37,17 @@ void tcpdiag_sink_complain(const char *what)
     tcpdiag_put_string(&out, what);
     tcpdiag_put_literal(&out, "\n");
     tcpdiag_stderr_write(line, (size_t)(out.at - line));
+}
+
+void tcpdiag_sink_lose(void)
+{
+    atomic_fetch_add(&tcpdiag_this_process->lost, 1);
+}
+
+void tcpdiag_sink_prepare(void)
+{
+    if (!tcpdiag_config.to_stderr)
+        tcpdiag_log_prepare();
 }
 
 void tcpdiag_sink_record(struct tcpdiag_record *record)
@@ -55,9 +69,10 @@ void tcpdiag_sink_record(struct tcpdiag_record *record)
         missing = atomic_exchange(lost, 0);
     record->lost = missing;
     size_t length = tcpdiag_record_json(record, scratch->line);
-    bool written = tcpdiag_config.to_stderr
-                       ? tcpdiag_stderr_write(scratch->line, length)
-                       : tcpdiag_log_write(scratch->line, length, record->wall_ns / 1000000000);
+    bool written = record->wall_ns != 0 && /* no clock, no record: it would be of 1970 */
+                   (tcpdiag_config.to_stderr
+                        ? tcpdiag_stderr_write(scratch->line, length)
+                        : tcpdiag_log_write(scratch->line, length, record->wall_ns / 1000000000));
     if (!written) {
         atomic_fetch_add(lost, missing + 1);
         tcpdiag_sink_complain("the log cannot be written; records are lost");

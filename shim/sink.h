@@ -11,8 +11,14 @@
 
 #include "shim/diagnosis/record.h"
 
+/* Opens the log, while the program still may. */
+void tcpdiag_sink_prepare(void);
+
 /* Fills in the record's time, process and thread, and writes it. errno is changed. */
 void tcpdiag_sink_record(struct tcpdiag_record *record);
+
+/* Counts a record that could not even be begun. */
+void tcpdiag_sink_lose(void);
 
 /* One line to standard error, at most once in a process and only under `tcpdiag run`. */
 void tcpdiag_sink_complain(const char *what);

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -29,6 +30,7 @@
 #include <linux/net.h>
 #endif
 
+/* Fails with ENOSYS, and is not made, where a filter of the program forbids it (confine.h). */
 long tcpdiag_syscall(long number, long a, long b, long c, long d, long e, long f);
 
 #define SYS_PADDED(number, a, b, c, d, e, f, ...)                                                  \
@@ -258,6 +260,9 @@ static inline int sys_privileged(void)
     return sys_call(SYS_ID(getuid), 0) != sys_call(SYS_ID(geteuid), 0) ||
            sys_call(SYS_ID(getgid), 0) != sys_call(SYS_ID(getegid), 0);
 }
+
+/* Whether no filter forbids the call, for those that libc makes. */
+bool sys_allowed(long number);
 
 /* 0 where the clock cannot be read. */
 int64_t sys_nanoseconds(clockid_t clock);

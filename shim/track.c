@@ -194,16 +194,32 @@ static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
 
 static void forget(struct tcpdiag_attempt *attempt);
 
+/* What has to be known of a call before it is made. Where the kernel answers that the program is
+   mistaken, the call will fail by itself; any other refusal (a seccomp filter) costs a record. */
+static bool is_connect(int fd, const void *address, unsigned length, long *mode)
+{
+    const unsigned most = sizeof(struct sockaddr_in6);
+    if (length < 16 || length > sizeof(struct sockaddr_storage) || !address)
+        return false;
+    errno = 0;
+    if (is_tcp(fd) && tcpdiag_readable(address, length < most ? length : most) &&
+        (*mode = sys_fcntl(fd, F_GETFL, 0)) >= 0)
+        return true;
+    if (errno != 0 && errno != EBADF && errno != ENOTSOCK && errno != ENOPROTOOPT &&
+        errno != EOPNOTSUPP && errno != EFAULT)
+        tcpdiag_sink_lose();
+    return false;
+}
+
 void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
                         int flags)
 {
     int saved = errno;
+    long mode;
     call->tcp = false;
     call->fd = fd;
     TCPDIAG_STARTED();
-    if (length < 16 || length > sizeof(struct sockaddr_storage) || !address || !is_tcp(fd) ||
-        !tcpdiag_readable(
-            address, length < sizeof(struct sockaddr_in6) ? length : sizeof(struct sockaddr_in6)))
+    if (!is_connect(fd, address, length, &mode))
         goto out;
     struct tcpdiag_attempt *attempt = &call->attempt;
     memset(attempt, 0, sizeof *attempt);
@@ -215,7 +231,6 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
     attempt->alias = attempt->epoll_fd = -1;
     attempt->number = tcpdiag_numbers(1);
     attempt->cookie = cookie_of(fd);
-    long mode = sys_fcntl(fd, F_GETFL, 0);
     bool waits = !(mode & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
     attempt->blocking = waits ? TCPDIAG_BLOCKING : TCPDIAG_NONBLOCKING;
     attempt->own_recverr = ask_for_ipv6_errors(fd, &attempt->peer);

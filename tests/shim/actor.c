@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -458,6 +459,29 @@ static void fork_after_record(void)
     CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
+/* syscall(2) and prctl(2), whose lists have up to seven and five members. */
+static void direct_calls(void)
+{
+#ifdef SYS_mmap2
+    const long number = SYS_mmap2;
+#else
+    const long number = SYS_mmap;
+#endif
+    char name[16] = "";
+    char *page = (char *)syscall(number, NULL, 4096, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(page != MAP_FAILED);
+    page[4095] = 1;
+    CHECK(syscall(SYS_getpid) == getpid());
+    CHECK(syscall(-1) == -1 && errno == ENOSYS);
+    CHECK(syscall(SYS_prctl, PR_SET_NAME, "direct", 0, 0, 0) == 0);
+    CHECK(prctl(PR_GET_NAME, name) == 0 && strcmp(name, "direct") == 0);
+    CHECK(prctl(PR_SET_SECCOMP, 12345) == -1 && errno == EINVAL);
+    CHECK(prctl(PR_SET_SECCOMP, 2 /* SECCOMP_MODE_FILTER */, 1) == -1);
+    struct sockaddr_in address = refusing();
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED); /* no filter came of it */
+}
+
 static void numeric_lookup(void)
 {
     struct addrinfo *list = NULL;
@@ -596,6 +620,7 @@ static const struct scene scenes[] = {
     SCENE(threads),
     SCENE(first_at_once),
     SCENE(fork_after_record),
+    SCENE(direct_calls),
     SCENE(numeric_lookup),
     SCENE(asynchronous_lookup),
     SCENE(perhaps_missing),

@@ -61,9 +61,10 @@ gates() {
     "${tools}strip" -o "$TEST_TMPDIR/stripped" "$library"
     size=$(stat -c %s "$TEST_TMPDIR/stripped")
     rm -f "$TEST_TMPDIR/stripped"
-    # AArch64's segments begin on 64 KiB pages, which pads the file.
+    # The aim is 64 KiB; the code of the others is larger, and AArch64's segments begin on 64 KiB pages.
     local limit=81920
-    [ "$machine" != AArch64 ] || limit=98304
+    [[ $machine != *X86-64 ]] || limit=73728
+    [ "$machine" != AArch64 ] || limit=147456
     [ "$size" -le "$limit" ] || wrong "$size bytes stripped, more than $limit"
     echo "$machine: $(wc -l <<<"$exported") exports, needs $needed, $versions, $size bytes stripped"
     return $status

@@ -227,6 +227,7 @@ const Scene kScenes[] = {
     {"threads", 1600, 1600, refused, false},
     {"first_at_once", 400, 400, refused, false},
     {"fork_after_record", 2, 2, refused, false},
+    {"direct_calls", 1, 1, refused, false},
     {"numeric_lookup", 1, 4, nullptr, false},
     {"asynchronous_lookup", 0, 1, "\"outcome\":\"resolved\"", false},
     {"perhaps_missing", 0, 0, nullptr, false},
