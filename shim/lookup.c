@@ -58,7 +58,7 @@ static void keep_answer(struct tcpdiag_record *record, const struct tcpdiag_endp
 static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)
 {
     record->phase = TCPDIAG_END;
-    record->duration_ns = sys_nanoseconds(CLOCK_MONOTONIC) - lookup->begin_ns;
+    record->duration_ns = sys_elapsed(lookup->begin_ns, sys_nanoseconds(CLOCK_MONOTONIC));
     if (tcpdiag_wanted(record->verdict.outcome))
         tcpdiag_sink_record(record);
 }

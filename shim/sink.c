@@ -42,6 +42,7 @@ void tcpdiag_sink_complain(const char *what)
 void tcpdiag_sink_lose(void)
 {
     atomic_fetch_add(&tcpdiag_this_process->lost, 1);
+    tcpdiag_sink_complain("the kernel does not say what a record needs; records are lost");
 }
 
 void tcpdiag_sink_prepare(void)

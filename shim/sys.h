@@ -267,4 +267,10 @@ bool sys_allowed(long number);
 /* 0 where the clock cannot be read. */
 int64_t sys_nanoseconds(clockid_t clock);
 
+/* 0 where one of the two could not be read: a time since the clock began would be no duration. */
+static inline int64_t sys_elapsed(int64_t begin, int64_t end)
+{
+    return begin != 0 && end != 0 ? end - begin : 0;
+}
+
 #endif

@@ -55,12 +55,6 @@ bool tcpdiag_disconnects(const void *address, unsigned length)
     return family == AF_UNSPEC;
 }
 
-static bool is_tcp(int fd)
-{
-    int protocol = sys_int_option(fd, SOL_SOCKET, SO_PROTOCOL, -1);
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
-}
-
 static uint64_t cookie_of(int fd)
 {
     uint64_t cookie = 0;
@@ -166,7 +160,7 @@ static void write_end(const struct tcpdiag_attempt *attempt, enum tcpdiag_ending
                       int64_t end_ns, const struct tcpdiag_evidence *evidence)
 {
     struct tcpdiag_record record = {.phase = TCPDIAG_END, .ending = ending, .error = error};
-    record.duration_ns = end_ns - attempt->begin_ns;
+    record.duration_ns = sys_elapsed(attempt->begin_ns, end_ns);
     record.evidence = *evidence;
     record.verdict =
         tcpdiag_classify_connect(ending, error, &attempt->peer, record.duration_ns, evidence);
@@ -194,21 +188,20 @@ static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
 
 static void forget(struct tcpdiag_attempt *attempt);
 
-/* What has to be known of a call before it is made. Where the kernel answers that the program is
-   mistaken, the call will fail by itself; any other refusal (a seccomp filter) costs a record. */
-static bool is_connect(int fd, const void *address, unsigned length, long *mode)
+/* What has to be known of a call before it is made. missed: the kernel did not answer. */
+static bool is_connect(struct tcpdiag_call *call, const void *address, unsigned length, long *mode)
 {
     const unsigned most = sizeof(struct sockaddr_in6);
     if (length < 16 || length > sizeof(struct sockaddr_storage) || !address)
         return false;
-    errno = 0;
-    if (is_tcp(fd) && tcpdiag_readable(address, length < most ? length : most) &&
-        (*mode = sys_fcntl(fd, F_GETFL, 0)) >= 0)
-        return true;
-    if (errno != 0 && errno != EBADF && errno != ENOTSOCK && errno != ENOPROTOOPT &&
-        errno != EOPNOTSUPP && errno != EFAULT)
-        tcpdiag_sink_lose();
-    return false;
+    int protocol = sys_int_option(call->fd, SOL_SOCKET, SO_PROTOCOL, -1);
+    if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP) {
+        call->missed = protocol < 0;
+        return false;
+    }
+    call->missed = !tcpdiag_readable(address, length < most ? length : most) ||
+                   (*mode = sys_fcntl(call->fd, F_GETFL, 0)) < 0;
+    return !call->missed;
 }
 
 void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
@@ -216,10 +209,10 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
 {
     int saved = errno;
     long mode;
-    call->tcp = false;
+    call->tcp = call->missed = false;
     call->fd = fd;
     TCPDIAG_STARTED();
-    if (!is_connect(fd, address, length, &mode))
+    if (!is_connect(call, address, length, &mode))
         goto out;
     struct tcpdiag_attempt *attempt = &call->attempt;
     memset(attempt, 0, sizeof *attempt);
@@ -260,6 +253,12 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     int saved = errno;
     bool blocking = attempt->blocking == TCPDIAG_BLOCKING;
+    if (call->missed) {
+        /* Else the program was mistaken, as the kernel had said to us. */
+        if (error != EBADF && error != ENOTSOCK && error != EFAULT)
+            tcpdiag_sink_lose();
+        goto out;
+    }
     if (error == EISCONN || error == EALREADY) {
         /* Another attempt's socket: nothing was begun by this call. Its begin, where it was
            written, is ended as what it is. */

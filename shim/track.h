@@ -16,7 +16,8 @@
 
 /* One call of connect, or of sendto or sendmsg with MSG_FASTOPEN, to its return. */
 struct tcpdiag_call {
-    bool tcp; /* false: no TCP connect, nothing to record */
+    bool tcp;    /* false: no TCP connect, nothing to record */
+    bool missed; /* it may have been one, but the kernel did not say: a seccomp filter, perhaps */
     int fd;
     struct tcpdiag_attempt attempt;
 };

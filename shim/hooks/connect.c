@@ -56,7 +56,7 @@ static int connect_again(int fd, const struct sockaddr *address, socklen_t lengt
     } else if (error == EINPROGRESS) { /* a pending one answers EALREADY: this is a new one */
         struct tcpdiag_call call;
         tcpdiag_call_begin(&call, fd, address, length, MSG_DONTWAIT);
-        if (call.tcp)
+        if (call.tcp || call.missed)
             tcpdiag_call_end(&call, error);
     } else if (ends_connection(error)) {
         tcpdiag_seen_error(fd, error);
@@ -71,7 +71,7 @@ TCPDIAG_EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len
         return connect_again(fd, address, length);
     tcpdiag_call_begin(&call, fd, address, length, 0);
     int result = REAL(connect)(fd, address, length);
-    if (call.tcp)
+    if (call.tcp || call.missed)
         tcpdiag_call_end(&call, result == 0 ? 0 : errno);
     return result;
 }
@@ -88,11 +88,11 @@ void tcpdiag_after_transfer(int fd, ssize_t result)
 TCPDIAG_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
                               const struct sockaddr *address, socklen_t address_length)
 {
-    struct tcpdiag_call call = {.tcp = false};
+    struct tcpdiag_call call = {.tcp = false, .missed = false};
     if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN))
         tcpdiag_call_begin(&call, fd, address, address_length, flags);
     ssize_t result = REAL(sendto)(fd, bytes, length, flags, address, address_length);
-    if (TCPDIAG_UNLIKELY(call.tcp))
+    if (TCPDIAG_UNLIKELY(call.tcp || call.missed))
         tcpdiag_call_end(&call, result >= 0 ? 0 : errno);
     else if (TCPDIAG_IN_FLIGHT())
         tcpdiag_after_transfer(fd, result);
@@ -116,7 +116,7 @@ static void after_passing(const struct msghdr *message)
 #define SENDMSG(name)                                                                              \
     TCPDIAG_EXPORT ssize_t name(int fd, const struct msghdr *message, int flags)                   \
     {                                                                                              \
-        struct tcpdiag_call call = {.tcp = false};                                                 \
+        struct tcpdiag_call call = {.tcp = false, .missed = false};                                \
         if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN)) {                                              \
             int saved = errno;                                                                     \
             bool readable = tcpdiag_readable(message, sizeof *message);                            \
@@ -125,7 +125,7 @@ static void after_passing(const struct msghdr *message)
                 tcpdiag_call_begin(&call, fd, message->msg_name, message->msg_namelen, flags);     \
         }                                                                                          \
         ssize_t result = REAL(name)(fd, message, flags);                                           \
-        if (TCPDIAG_UNLIKELY(call.tcp)) {                                                          \
+        if (TCPDIAG_UNLIKELY(call.tcp || call.missed)) {                                           \
             tcpdiag_call_end(&call, result >= 0 ? 0 : errno);                                      \
         } else if (TCPDIAG_IN_FLIGHT()) {                                                          \
             tcpdiag_after_transfer(fd, result);                                                    \
