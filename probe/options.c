@@ -297,6 +297,10 @@ static bool settle(struct options *options, const struct given *given)
                                                           : WAIT_INTERVAL;
     if (options->mode == MODE_REPEAT && options->count == 1)
         options->mode = MODE_ONCE;
+    if (options->trace && options->mode != MODE_ONCE) {
+        warnx("--trace is for a single pass, without -n, --wait and --wait-closed");
+        return false;
+    }
     for (int i = 0; i < options->source.file_count && waits; i++)
         if (strcmp(options->source.files[i], "-") == 0) {
             warnx("standard input can be read once only, and --wait would read it again");

@@ -41,6 +41,8 @@ void output_result(struct output *output, const struct result *result)
     switch (output->form) {
     case OUTPUT_JSON:
         fwrite_unlocked(line, 1, tcpdiag_record_json(&result->record, line), stdout);
+        if (result->trace_json) /* no record of the log has it: a line of its own */
+            printf("{\"trace\":%s}\n", result->trace_json);
         break;
     case OUTPUT_CSV:
         output_csv(result);

@@ -13,10 +13,12 @@
 
 struct result {
     struct tcpdiag_record record;
-    uint16_t port;     /* of a lookup: the only port that was asked for, 0: several */
-    int64_t name_ns;   /* how long the lookup of the name took; -1: there was none */
-    const char *asked; /* what was asked after the failure and what came of it: one sentence or
-                          several lines; NULL: nothing */
+    uint16_t port;          /* of a lookup: the only port that was asked for, 0: several */
+    int64_t name_ns;        /* how long the lookup of the name took; -1: there was none */
+    const char *asked;      /* what was asked after the failure and what came of it: one sentence or
+                               several lines; NULL: nothing */
+    const char *trace_text; /* the way to the host, in lines and as JSON; NULL: not asked for */
+    const char *trace_json;
 };
 
 enum output_form { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };

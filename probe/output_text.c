@@ -108,24 +108,32 @@ static void print_meaning(const struct tcpdiag_record *record)
         output_wrapped("  why: ", meaning + strlen(mark));
 }
 
-void output_text(struct output *output, const struct result *result)
+static void explain(struct output *output, const struct result *result)
 {
-    const struct tcpdiag_record *record = &result->record;
-    enum tcpdiag_outcome outcome = record->verdict.outcome;
-    enum tcpdiag_cause cause = record->verdict.cause;
+    enum tcpdiag_outcome outcome = result->record.verdict.outcome;
+    enum tcpdiag_cause cause = result->record.verdict.cause;
     bool well = tcpdiag_outcome_info(outcome)->exit_status == 0;
-    if (record->event != TCPDIAG_CONNECT && well)
-        return;
-    put_line(output, result);
+    bool *explained = &output->explained[outcome][cause];
     /* A slow handshake did connect, and still something is to be done. */
     if (output->quiet || (well && cause == TCPDIAG_CAUSE_NONE))
         return;
+    if (!*explained)
+        print_meaning(&result->record);
     if (result->asked)
-        output_wrapped("  why: ", result->asked);
-    if (output->explained[outcome][cause]) /* once is enough for a thousand closed ports */
+        output_wrapped("  seen:", result->asked);
+    if (!*explained) /* once is enough for a thousand closed ports */
+        output_wrapped("  next:", tcpdiag_advice(outcome, cause));
+    *explained = true;
+}
+
+void output_text(struct output *output, const struct result *result)
+{
+    const struct tcpdiag_record *record = &result->record;
+    if (record->event != TCPDIAG_CONNECT &&
+        tcpdiag_outcome_info(record->verdict.outcome)->exit_status == 0)
         return;
-    output->explained[outcome][cause] = true;
-    if (!result->asked)
-        print_meaning(record);
-    output_wrapped("  next:", tcpdiag_advice(outcome, cause));
+    put_line(output, result);
+    explain(output, result);
+    if (result->trace_text)
+        fputs(result->trace_text, stdout);
 }

@@ -56,7 +56,7 @@ static void add_row(struct repeat *repeat, const struct destination *destination
     }
     size_t count = repeat->count++;
     repeat->rows = memory_need(realloc(repeat->rows, repeat->count * sizeof *repeat->rows));
-    repeat->names = memory_need(realloc(repeat->names, repeat->count * sizeof *repeat->names));
+    repeat->names = memory_need(realloc(repeat->names, repeat->count * sizeof(struct name *)));
     struct live_row *row = &repeat->rows[count];
     *row = (struct live_row){.peer = destination->peer, .status = -1};
     row->alternative = destination->name && destination->index > 0;

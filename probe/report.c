@@ -22,7 +22,7 @@ struct report *report_new(struct output *output, bool ordered)
     struct report *report = memory_new(sizeof *report);
     report->output = output;
     if (ordered)
-        report->waiting = memory_need(calloc(WINDOW, sizeof *report->waiting));
+        report->waiting = memory_new(WINDOW * sizeof(struct result *));
     return report;
 }
 
@@ -46,8 +46,10 @@ struct result *report_copy(const struct result *result)
 {
     const struct tcpdiag_record *record = &result->record;
     size_t asked = result->asked ? strlen(result->asked) : 0;
-    struct result *own =
-        memory_new(sizeof *own + record->name.length + 1 + record->service.length + 1 + asked + 1);
+    size_t text_length = result->trace_text ? strlen(result->trace_text) : 0;
+    size_t json_length = result->trace_json ? strlen(result->trace_json) : 0;
+    struct result *own = memory_new(sizeof *own + record->name.length + record->service.length +
+                                    asked + text_length + json_length + 5 /* NULs */);
     char *text = (char *)(own + 1);
     *own = *result;
     if (record->name.bytes)
@@ -56,6 +58,10 @@ struct result *report_copy(const struct result *result)
         own->record.service.bytes = append(&text, record->service.bytes, record->service.length);
     if (result->asked)
         own->asked = append(&text, result->asked, asked);
+    if (result->trace_text)
+        own->trace_text = append(&text, result->trace_text, text_length);
+    if (result->trace_json)
+        own->trace_json = append(&text, result->trace_json, json_length);
     return own;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "probe/follow.h"
 #include "probe/identity.h"
 #include "probe/interrupt.h"
 #include "probe/memory.h"
@@ -24,6 +25,7 @@ struct scan {
     struct pool *pool;
     struct walk *walk;
     struct engine *engine;
+    struct follow *follow;
     struct group *group; /* whose addresses are being begun */
     uint64_t begun, ended;
     uint64_t targets, open; /* open: an address connected */
@@ -91,6 +93,8 @@ static enum engine_next next(void *context, struct job *job, int64_t *wake_ns)
     struct destination destination;
     (void)wake_ns;
     for (;;) {
+        if (follow_full(scan->follow))
+            return ENGINE_LATER;
         if (scan->client->may_begin && !scan->client->may_begin(scan->client->context, scan->begun))
             return ENGINE_LATER;
         switch (walk_next(scan->walk, &destination)) {
@@ -104,7 +108,7 @@ static enum engine_next next(void *context, struct job *job, int64_t *wake_ns)
             return later(scan);
         default:
             scan->walked = true;
-            return ENGINE_NO_MORE;
+            return scan->ended < scan->begun ? ENGINE_LATER : ENGINE_NO_MORE;
         }
     }
 }
@@ -125,18 +129,25 @@ static void count_end(struct scan *scan, struct group *group, int status)
     free(group);
 }
 
+static void finished(void *context, uint64_t number, void *owner, const struct result *result)
+{
+    struct scan *scan = context;
+    deliver(scan, number, result);
+    count_end(scan, owner, status_of(&result->record));
+    if (scan->options->until_open && scan->walked && scan->open == scan->targets)
+        engine_stop(scan->engine);
+}
+
 static void ended(void *context, const struct job *job, struct tcpdiag_record *record)
 {
     struct scan *scan = context;
-    struct group *group = job->owner;
+    const struct group *group = job->owner;
     char address[TCPDIAG_ADDRESS_MAX];
     identity_name(record, group ? group->name : NULL, address);
     identity_sign(record);
     struct result result = {.record = *record, .name_ns = group ? group->name->lookup_ns : -1};
-    deliver(scan, job->number, &result);
-    count_end(scan, group, status_of(record));
-    if (scan->options->until_open && scan->walked && scan->open == scan->targets)
-        engine_stop(scan->engine);
+    if (!follow_begin(scan->follow, job->number, job->owner, &result))
+        finished(scan, job->number, job->owner, &result);
 }
 
 static void readable(void *context, int fd)
@@ -179,20 +190,28 @@ struct scan_end scan_run(const struct scan_options *options, struct source *sour
     struct walk_options walk = {.family = options->options->source.family,
                                 .ordered = options->options->ordered,
                                 .explain = options->explain};
+    struct follow_options follow = {.control = options->explain && !options->options->no_control,
+                                    .trace = options->explain && options->options->trace,
+                                    .limit_ns = engine.limit_ns};
+    struct follow_client follow_client = {finished, &scan};
     engine.tick_ns = options->tick_ns;
     engine.deadline_ns = options->deadline_ns;
+    scan.follow = follow_new(&follow, pool, &follow_client);
     scan.walk = walk_new(&walk, source, pool);
     scan.engine = memory_need(engine_new(&engine, &engine_client));
     engine_watch(scan.engine, pool_fd(pool));
     engine_watch(scan.engine, interrupt_fd());
     struct scan_end end = {.end = engine_run(scan.engine, &interrupt_stop)};
+    follow_give_up(scan.follow);
     end.status = scan.status;
     end.each_open = scan.walked && scan.open == scan.targets;
     end.any_open = scan.open > 0;
     end.unfinished = scan.begun - scan.ended;
     engine_free(scan.engine);
-    /* A lookup that is still under way writes into the walk. */
-    if (end.end == ENGINE_DONE)
+    /* A lookup or a question that is still under way writes into what it belongs to. */
+    if (end.end == ENGINE_DONE) {
         walk_free(scan.walk);
+        follow_free(scan.follow);
+    }
     return end;
 }

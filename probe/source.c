@@ -3,7 +3,7 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,9 +28,8 @@ static bool wanted(const struct target *target, int family, char error[TARGET_ER
 {
     if (family == AF_UNSPEC || target->first.family == 0 || target->first.family == family)
         return true;
-    strcpy(error, target->host);
-    strcat(error, family == AF_INET ? ": not an IPv4 address, and only those are wanted"
-                                    : ": not an IPv6 address, and only those are wanted");
+    snprintf(error, TARGET_ERROR_MAX, "%s: not an IPv%d address, and only those are wanted",
+             target->host, family == AF_INET ? 4 : 6);
     return false;
 }
 
@@ -46,8 +45,7 @@ static int read_target(char **words, int count, int family, struct target *targe
     if (target->range_count > 0)
         return used;
     if (count == 1) {
-        strcpy(error, target->host);
-        strcat(error, ": which port?");
+        snprintf(error, TARGET_ERROR_MAX, "%s: which port?", target->host);
         return 0;
     }
     do
@@ -132,7 +130,7 @@ static enum line read_line(char *line, int family, struct target *target,
     for (char *word = strtok_r(line, " \t\r\f\v", &rest); word && *word != '#';
          word = strtok_r(NULL, " \t\r\f\v", &rest)) {
         if (count == (int)(sizeof words / sizeof words[0])) {
-            strcpy(error, "too many words");
+            snprintf(error, TARGET_ERROR_MAX, "too many words");
             return LINE_BAD;
         }
         words[count++] = word;
@@ -143,7 +141,7 @@ static enum line read_line(char *line, int family, struct target *target,
     if (used > 0 && used < count) {
         /* What a word does wrong as a port of this line's host. */
         if (target_add_ports(target, words[used], &target_this_machine, error))
-            strcpy(error, "more than one target in a line");
+            snprintf(error, TARGET_ERROR_MAX, "more than one target in a line");
         return LINE_BAD;
     }
     return used > 0 ? LINE_TARGET : LINE_BAD;

@@ -35,7 +35,7 @@ static const char *shown(struct span text, char buffer[4 * TARGET_WORD_SHOWN + 4
         else
             out += sprintf(out, "\\x%02x", byte);
     }
-    strcpy(out, text.length > TARGET_WORD_SHOWN ? "..." : "");
+    sprintf(out, "%s", text.length > TARGET_WORD_SHOWN ? "..." : "");
     return buffer;
 }
 

@@ -45,7 +45,8 @@ static void take_result(void *context, uint64_t number, const struct result *res
     (void)number;
     if (round->count == round->room) {
         round->room = round->room ? 2 * round->room : 16;
-        round->results = memory_need(realloc(round->results, round->room * sizeof *round->results));
+        round->results =
+            memory_need(realloc(round->results, round->room * sizeof(struct result *)));
     }
     round->results[round->count++] = report_copy(result);
     if (!waiting->watched || record->verdict.outcome == TCPDIAG_RESOLVED)

@@ -73,7 +73,7 @@ static int keep_addresses(struct name *name, const struct addrinfo *list)
     uint32_t count = 0;
     for (const struct addrinfo *at = list; at; at = at->ai_next)
         count++;
-    name->addresses = calloc(count, sizeof *name->addresses);
+    name->addresses = calloc(count + 1, sizeof *name->addresses);
     if (!name->addresses)
         return EAI_MEMORY;
     for (; list; list = list->ai_next) {
@@ -111,7 +111,7 @@ static void looked_up(struct work *work, void *context)
 static void ask(struct walk *walk, struct question *question)
 {
     struct name *name = memory_new(sizeof *name);
-    strcpy(name->host, question->target.host);
+    memcpy(name->host, question->target.host, sizeof name->host);
     name->references = 1;
     name->port = question->ports == 1 ? target_port(&question->target, 0) : 0;
     question->name = name;
