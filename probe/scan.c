@@ -180,6 +180,12 @@ static void held(void *context, enum dial_state why)
         warnx("this machine has no free source port left: waiting for one");
 }
 
+/* Only people read it. */
+static bool shows_why(const struct options *options)
+{
+    return options->output.form == OUTPUT_TEXT && !options->output.quiet;
+}
+
 struct scan_end scan_run(const struct scan_options *options, struct source *source,
                          struct pool *pool, const struct scan_client *client)
 {
@@ -189,7 +195,7 @@ struct scan_end scan_run(const struct scan_options *options, struct source *sour
     struct engine_options engine = options->options->engine;
     struct walk_options walk = {.family = options->options->source.family,
                                 .ordered = options->options->ordered,
-                                .explain = options->explain};
+                                .explain = options->explain && shows_why(options->options)};
     struct follow_options follow = {.control = options->explain && !options->options->no_control,
                                     .trace = options->explain && options->options->trace,
                                     .limit_ns = engine.limit_ns};

@@ -3,15 +3,20 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "probe/clock.h"
+#include "probe/dns.h"
 #include "probe/memory.h"
 #include "shim/evidence/endpoint.h"
 
-enum { QUESTIONS_MAX = 64 /* targets in memory, most of them waiting for their lookup */ };
+enum {
+    QUESTIONS_MAX = 64, /* targets in memory, most of them waiting for their lookup */
+    EXPLAINED_MAX = 16, /* failed lookups that the name servers are asked about */
+};
 
 /* A target on its way to destinations. */
 struct question {
@@ -31,6 +36,7 @@ struct walk {
     struct question *first, **last;
     unsigned count;
     enum source_next source_said;
+    unsigned explained; /* atomic: lookups run in several threads */
 };
 
 struct walk *walk_new(const struct walk_options *options, struct source *source, struct pool *pool)
@@ -84,6 +90,22 @@ static int keep_addresses(struct name *name, const struct addrinfo *list)
     return name->address_count > 0 ? 0 : EAI_NONAME;
 }
 
+/* What the name servers say, which getaddrinfo does not tell. */
+static void explain(struct walk *walk, struct name *name)
+{
+    if (!walk->options.explain ||
+        __atomic_fetch_add(&walk->explained, 1, __ATOMIC_RELAXED) >= EXPLAINED_MAX)
+        return;
+    struct dns_request request = {.name = name->host, .family = walk->options.family};
+    struct dns_result result;
+    char lines[DNS_LINES_MAX][DNS_LINE_SIZE];
+    dns_ask(&request, &result);
+    unsigned count = dns_lines(&result, lines);
+    char *at = name->why = memory_new(DNS_LINES_MAX * (DNS_LINE_SIZE + 1));
+    for (unsigned i = 0; i < count; i++)
+        at += sprintf(at, "%s\n", lines[i]);
+}
+
 static void look_up(struct work *work)
 {
     struct question *question = (struct question *)work;
@@ -100,6 +122,8 @@ static void look_up(struct work *work)
         name->gai = keep_addresses(name, list);
         freeaddrinfo(list);
     }
+    if (name->gai != 0)
+        explain(question->walk, name);
 }
 
 static void looked_up(struct work *work, void *context)
