@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "probe/interrupt.h"
 #include "probe/modes.h"
@@ -46,10 +48,21 @@ static int run(struct session *session)
     }
 }
 
+/* A standard descriptor that is closed would be taken by the next thing that is opened, and read or
+   written for what it is not. In its place stands one that answers as if it were closed. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            err(STATUS_USAGE, "/dev/null");
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct session session = {.options = &options};
+    fill_standard_descriptors();
     if (argc > 0)
         argv[0] = program_invocation_short_name; /* getopt's messages begin with it, as err's do */
     if (!options_parse(argc, argv, &options))

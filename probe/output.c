@@ -11,7 +11,7 @@
 
 enum {
     NARROW = 21, /* 255.255.255.255:65535 */
-    WIDE = 36,   /* leaves room for the verdict in 80 columns */
+    WIDE = 36,   /* a longer one moves its own line only */
     WRAP = 80,
     BUFFER = 64 * 1024,
 };
@@ -24,12 +24,11 @@ static bool colours(void)
     return isatty(STDOUT_FILENO) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
-void output_begin(struct output *output, int host_bytes)
+void output_begin(struct output *output, int widest)
 {
-    int width = host_bytes + (int)strlen(":65535 [255.255.255.255]");
     static char buffer[BUFFER];
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-    output->width = width < NARROW ? NARROW : width > WIDE ? WIDE : width;
+    output->width = widest < NARROW ? NARROW : widest > WIDE ? WIDE : widest;
     output->colour = colours();
     if (output->form == OUTPUT_CSV)
         output_csv_header();

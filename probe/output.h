@@ -31,8 +31,8 @@ struct output {
     bool explained[TCPDIAG_OUTCOME_COUNT][TCPDIAG_CAUSE_COUNT];
 };
 
-/* host_bytes: the longest host that is known beforehand. */
-void output_begin(struct output *output, int host_bytes);
+/* widest: the longest target that is known beforehand. */
+void output_begin(struct output *output, int widest);
 void output_result(struct output *output, const struct result *result);
 
 /* Whether there is something to flush. */

@@ -7,7 +7,7 @@
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/text.h"
 
-enum { OUTCOME_WIDTH = 9, CAUSE_WIDTH = 18, TIME_WIDTH = 11, LINE_SIZE = 1024 };
+enum { OUTCOME_WIDTH = 9, CAUSE_WIDTH = 18, TIME_WIDTH = 10, LINE_SIZE = 1024 };
 
 /* Blanks up to a column, and one at least. */
 static void pad(struct tcpdiag_out *out, const char *begin, int width)

@@ -244,11 +244,21 @@ uint64_t source_total(const struct source *source)
     return total;
 }
 
+static size_t label_bytes(const struct target *target)
+{
+    size_t length = strlen(target->host) + strlen(":65535");
+    if (target->first.family == AF_INET)
+        return target->addresses > 1 ? strlen("255.255.255.255:65535") : length;
+    if (target->first.family == AF_INET6)
+        return length + strlen("[]");
+    return length + strlen(" [255.255.255.255]");
+}
+
 int source_widest(const struct source *source)
 {
     size_t widest = 0;
     for (size_t i = 0; i < source->target_count; i++) {
-        size_t length = strlen(source->targets[i].host);
+        size_t length = label_bytes(&source->targets[i]);
         widest = length > widest ? length : widest;
     }
     return (int)widest;

@@ -43,7 +43,7 @@ bool source_rewind(struct source *source);
    the end. Reads files that can be read twice, and leaves them as they were. */
 uint64_t source_total(const struct source *source);
 
-/* The longest of the command line's hosts, in bytes. */
+/* Room for each target of the command line as output_target writes it: "db:5432 [10.0.2.2]". */
 int source_widest(const struct source *source);
 
 /* More than one connect can come of it. */

@@ -101,7 +101,7 @@ static void explain(struct walk *walk, struct name *name)
     char lines[DNS_LINES_MAX][DNS_LINE_SIZE];
     dns_ask(&request, &result);
     unsigned count = dns_lines(&result, lines);
-    char *at = name->why = memory_new(DNS_LINES_MAX * (DNS_LINE_SIZE + 1));
+    char *at = name->why = memory_new((size_t)DNS_LINES_MAX * (DNS_LINE_SIZE + 1));
     for (unsigned i = 0; i < count; i++)
         at += sprintf(at, "%s\n", lines[i]);
 }
