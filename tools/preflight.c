@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/preflight.h"
 
+#include <elf.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -91,18 +92,49 @@ static void warn_of_privilege(const char *path)
               path);
 }
 
-static void warn_of_kind(const char *path, const struct elf_facts *program, const char *library)
+/* Whether the loader of such a program takes the library; true where it cannot be told. */
+static bool fits(const char *library, const struct elf_facts *program)
 {
     struct elf_facts own;
     int fd = elf_open(library);
     bool known = fd >= 0 && elf_read(fd, &own);
     if (fd >= 0)
         close(fd);
-    if (known && (own.class != program->class || own.data != program->data ||
-                  own.machine != program->machine)) {
+    return !known || (own.class == program->class && own.data == program->data &&
+                      own.machine == program->machine);
+}
+
+/* MACHINE/libtcpdiag.so in the library's folder, as //shim:MACHINE builds it; NULL without one. */
+static char *library_for(const struct elf_facts *program, const char *library)
+{
+    static const struct {
+        unsigned machine;
+        const char *name;
+    } machines[] = {
+        {EM_386, "i386"}, {EM_AARCH64, "aarch64"}, {EM_RISCV, "riscv64"}, {EM_X86_64, "x86_64"}};
+    const char *slash = strrchr(library, '/');
+    for (size_t i = 0; slash && i < sizeof machines / sizeof machines[0]; i++) {
+        if (machines[i].machine != program->machine)
+            continue;
+        char *path =
+            format("%.*s/%s/libtcpdiag.so", (int)(slash - library), library, machines[i].name);
+        if (access(path, R_OK) == 0 && fits(path, program))
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static void choose_library(const char *path, const struct elf_facts *program, char **library)
+{
+    char *other = fits(*library, program) ? NULL : library_for(program, *library);
+    if (other) {
+        free(*library);
+        *library = other;
+    } else if (!fits(*library, program)) {
         warnx("%s is of another architecture than %s: the loader ignores the preload, and nothing "
               "of it is seen",
-              path, library);
+              path, *library);
         return;
     }
     if (program->go)
@@ -114,7 +146,7 @@ static void warn_of_kind(const char *path, const struct elf_facts *program, cons
               path);
 }
 
-char *preflight_program(const char *path, const char *library)
+char *preflight_program(const char *path, char **library)
 {
     struct elf_facts program;
     char *file = copy(path);
@@ -130,7 +162,7 @@ char *preflight_program(const char *path, const char *library)
         bool is_elf = elf_read(fd, &program);
         if (is_elf) {
             warn_of_privilege(file);
-            warn_of_kind(file, &program, library);
+            choose_library(file, &program, library);
             close(fd);
             break;
         }

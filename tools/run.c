@@ -200,7 +200,7 @@ static int cannot_run(const char *command)
     return status;
 }
 
-static int run(char **command, const char *library, const struct log_place *place, bool quiet)
+static int run(char **command, char **library, const struct log_place *place, bool quiet)
 {
     struct signals signals;
     take_signals(&signals);
@@ -212,7 +212,7 @@ static int run(char **command, const char *library, const struct log_place *plac
     bool recording = preflight_log(place, executable);
     free(executable);
     struct summary *summary = quiet || !place->pattern ? NULL : summary_begin(place);
-    set_environment(library, place, recording);
+    set_environment(*library, place, recording);
     pid_t child = start(command, &signals);
     int status = child < 0 ? cannot_run(command[0]) : wait_for(child, &signals.taken);
     if (summary)
@@ -230,7 +230,7 @@ static int run_with_library(char **command, const char *log, bool quiet)
     if (strpbrk(library, " :"))
         warnx("%s: ld.so cannot preload a path with a space or a colon in it", library);
     else
-        status = run(command, library, &place, quiet);
+        status = run(command, &library, &place, quiet);
     free(place.pattern);
     free(library);
     return status;

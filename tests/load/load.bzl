@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tests that load the shim where Bazel's own compiler and C library are not."""
 
-def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", gtest_filter = "*"):
+def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", gtest_filter = "*", machine = ""):
     """Plays the scenes of tests/shim with an actor and a library of the compiler's machine.
 
     Args:
@@ -10,6 +10,7 @@ def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", 
       library: the library to preload; none: the compiler builds it.
       emulator: qemu-user's name of the machine; none: programs run here.
       actor_flags: more flags for the actor.
+      machine: of the library, where `tcpdiag run` is to find it by this name and programs run here.
       gtest_filter: the scenes that the machine can play.
     """
     native.sh_test(
@@ -21,6 +22,7 @@ def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", 
             "'%s'" % actor_flags,
             "'%s'" % emulator,
             "'%s'" % gtest_filter,
+            "'%s'" % machine,
         ] + select({
             "//shim:sanitizer": ["sanitizer"],
             "//conditions:default": ["$(location %s)" % library if library else "''"],
@@ -34,5 +36,8 @@ def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", 
             "//tests/shim:gates.sh",
             "//tests/shim:scene.h",
             "//tests/shim:shim_test",
-        ] + ([library] if library else []),
+        ] + ([library] if library else []) + ([
+            "//shim:libtcpdiag.so",
+            "//tools:tcpdiag",
+        ] if machine else []),
     )

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# load_test.sh COMPILER ACTOR_FLAGS EMULATOR FILTER LIBRARY: see load.bzl.
+# load_test.sh COMPILER ACTOR_FLAGS EMULATOR FILTER MACHINE LIBRARY: see load.bzl.
 set -euo pipefail
 read -ra compiler <<<"$1"
 read -ra actor_flags <<<"$2"
-emulator=$3 filter=$4 library=$5
+emulator=$3 filter=$4 machine=$5 library=$6
 
 skip() {
     echo "SKIPPED: $*"
@@ -32,3 +32,13 @@ fi
 "${compiler[@]}" "${actor_flags[@]}" -I. tests/shim/actor.c -o "$TEST_TMPDIR/actor" -pthread -ldl
 export TCPDIAG_TEST_ACTOR="$TEST_TMPDIR/actor" TCPDIAG_TEST_LIBRARY="$library"
 tests/shim/shim_test --gtest_filter="$filter"
+
+if [ -n "$machine" ]; then
+    mkdir -p "$TEST_TMPDIR/lib/$machine"
+    cp shim/libtcpdiag.so "$TEST_TMPDIR/lib/"
+    cp "$library" "$TEST_TMPDIR/lib/$machine/"
+    TCPDIAG_LIBRARY="$TEST_TMPDIR/lib/libtcpdiag.so" tools/tcpdiag run -q -l "$TEST_TMPDIR/log" -- \
+        "$TEST_TMPDIR/actor" blocking_refused
+    grep -q '"outcome":"refused"' "$TEST_TMPDIR/log"
+    echo "tcpdiag run: the library for $machine was preloaded"
+fi
