@@ -55,7 +55,7 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
 
 /* X(type, name, parameters) */
 #define TCPDIAG_REAL(X)                                                                            \
-    X(long, syscall, (long, long, long, long, long, long, long)) /* first: see hooks/confine.c */  \
+    X(long, syscall, (long, long, long, long, long, long, long)) /* first: see hooks/seccomp.c */  \
     TCPDIAG_REAL_TIME64(X)                                                                         \
     X(int, clock_gettime, (clockid_t, struct timespec *))                                          \
     X(int, connect, (int, tcpdiag_sockaddr, socklen_t))                                            \

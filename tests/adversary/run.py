@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.getcwd(), "tests/schema"))
 import validate  # noqa: E402  # pylint: disable=wrong-import-position
 
-SHIM = os.path.abspath("shim/libtcpdiag.so")
+SHIM = os.path.abspath(os.environ.get("TCPDIAG_TEST_LIBRARY", "shim/libtcpdiag.so"))
 LINKED_IN = os.environ.get("TCPDIAG_HOOKS_LINKED_IN") == "1"  # a sanitizer build
 SECONDS = 120
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-SHIM = os.path.abspath("shim/libtcpdiag.so")
+SHIM = os.path.abspath(os.environ.get("TCPDIAG_TEST_LIBRARY", "shim/libtcpdiag.so"))
 PROGRAM = os.path.abspath("tests/faults/confined")
 ENTRIES = ["prctl", "syscall", "prctl-by-syscall"]
 HIGHEST = 470  # above every system call of Linux 6

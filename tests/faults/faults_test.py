@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-LIBRARY = os.path.abspath("tests/faults/libtcpdiag_faulty.so")
+LIBRARY = os.path.abspath(os.environ.get("TCPDIAG_TEST_LIBRARY", "tests/faults/libtcpdiag_faulty.so"))
 ACTOR = os.path.abspath("tests/shim/actor")
 
 SCENES = ["blocking_accepted", "blocking_refused", "poll_refused", "poll_accepted", "close_unread",

@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -482,6 +483,94 @@ static void direct_calls(void)
     CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED); /* no filter came of it */
 }
 
+/* Whatever the program transfers with may be what tells it of the refusal. */
+static void each_transfer(void)
+{
+    struct sockaddr_in address = refusing();
+    char byte = 0;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    for (int i = 0; i < 9; i++) {
+        int fd = in_progress(&address);
+        ssize_t result = 0;
+        wait_writable(fd);
+        switch (i) {
+        case 0:
+            result = read(fd, &byte, 1);
+            break;
+        case 1:
+            result = readv(fd, &part, 1);
+            break;
+        case 2:
+            result = recv(fd, &byte, 1, 0);
+            break;
+        case 3:
+            result = recvfrom(fd, &byte, 1, 0, NULL, NULL);
+            break;
+        case 4:
+            result = recvmsg(fd, &message, 0);
+            break;
+        case 5:
+            result = writev(fd, &part, 1);
+            break;
+        case 6:
+            result = send(fd, &byte, 1, MSG_NOSIGNAL);
+            break;
+        case 7:
+            result = sendto(fd, &byte, 1, MSG_NOSIGNAL, NULL, 0);
+            break;
+        default:
+            result = sendmsg(fd, &message, MSG_NOSIGNAL);
+        }
+        CHECK(result == -1 && errno == ECONNREFUSED);
+        close(fd);
+    }
+}
+
+/* Whatever the program waits with may be all that tells it of success. */
+static void each_wait(void)
+{
+    struct sockaddr_in address = accepting();
+    struct timespec limit = {5, 0};
+    for (int i = 0; i < 3; i++) {
+        int fd = in_progress(&address);
+        int epoll = epoll_create1(0);
+        struct pollfd one = {fd, POLLOUT, 0};
+        struct epoll_event event = {.events = EPOLLOUT};
+        fd_set out;
+        FD_ZERO(&out);
+        FD_SET(fd, &out);
+        CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
+        if (i == 0)
+            CHECK(ppoll(&one, 1, &limit, NULL) == 1);
+        else if (i == 1)
+            CHECK(pselect(fd + 1, NULL, &out, NULL, &limit, NULL) == 1);
+        else
+            CHECK(epoll_pwait(epoll, &event, 1, 5000, NULL) == 1);
+        struct sockaddr_in peer;
+        socklen_t length = sizeof peer;
+        CHECK(getpeername(fd, (struct sockaddr *)&peer, &length) == 0);
+        CHECK(peer.sin_port == address.sin_port);
+        int third = dup(STDIN_FILENO);
+        CHECK(dup3(fd, third, O_CLOEXEC) == third);
+        close(third);
+        close(fd);
+    }
+}
+
+static void each_lookup(void)
+{
+    struct hostent host, *answer = NULL;
+    char room[2048];
+    int error = 0;
+    CHECK(gethostbyname2("127.0.0.1", AF_INET) != NULL);
+    CHECK(gethostbyname_r("127.0.0.1", &host, room, sizeof room, &answer, &error) == 0);
+    CHECK(answer == &host);
+    CHECK(gethostbyname2_r("127.0.0.1", AF_INET, &host, room, sizeof room, &answer, &error) == 0);
+    CHECK(answer == &host);
+    CHECK(gethostbyname_r("127.0.0.1", &host, room, 1, &answer, &error) == ERANGE);
+}
+
 static void numeric_lookup(void)
 {
     struct addrinfo *list = NULL;
@@ -621,6 +710,9 @@ static const struct scene scenes[] = {
     SCENE(first_at_once),
     SCENE(fork_after_record),
     SCENE(direct_calls),
+    SCENE(each_transfer),
+    SCENE(each_wait),
+    SCENE(each_lookup),
     SCENE(numeric_lookup),
     SCENE(asynchronous_lookup),
     SCENE(perhaps_missing),
