@@ -179,6 +179,14 @@ class BrokenLines(Report):
         status, out, error = self.report(b"\0" * 5000 + record())
         self.assertIn("1 line skipped", error)
 
+    def test_a_pipe_is_read_to_its_end(self):
+        os.mkfifo(self.path("fifo"))
+        self.file("log.jsonl", record() * 2)
+        process = self.start("bash", "-c", f"cat log.jsonl > fifo & {TCPDIAG} report fifo")
+        out, error = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, error), (1, b""))
+        self.assertIn(b"2 failed", out)
+
     def test_windows_line_ends(self):
         status, out, error = self.report(record().replace(b"\n", b"\r\n") * 2)
         self.assertEqual((status, error), (1, ""))

@@ -310,6 +310,18 @@ class Log(Case):
         self.expect_unwritable(self.path("closed/log"), "Permission denied")
 
     @needs_preload
+    def test_a_folder_with_a_percent_sign(self):
+        """%p in the name of the current folder is no pattern of the user's."""
+        bound, port = closed_port()
+        self.addCleanup(bound.close)
+        os.mkdir(self.path("100%p%%"))
+        process = self.start("bash", "-c", f"cd '100%p%%' && exec {TCPDIAG} run -l here-%e.jsonl "
+                             f"-- bash -c '</dev/tcp/127.0.0.1/{port}'")
+        _, error = process.communicate(timeout=60)
+        self.assertIn(b"1 failed", error)
+        self.assertEqual(os.listdir(self.path("100%p%%")), ["here-bash.jsonl"])
+
+    @needs_preload
     def test_the_default_place_is_made(self):
         bound, port = closed_port()
         self.addCleanup(bound.close)
