@@ -72,7 +72,7 @@ static void cancelled(void)
     for (int i = 0; i < 50; i++) {
         pthread_t id;
         void *result;
-        struct timespec moment = {0, i % 5 * 200000};
+        struct timespec moment = {0, i % 5 * 200000L};
         CHECK(pthread_create(&id, NULL, connects_for_ever, NULL) == 0);
         nanosleep(&moment, NULL);
         CHECK(pthread_cancel(id) == 0);
