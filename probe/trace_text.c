@@ -161,15 +161,14 @@ static void put_silence(struct tcpdiag_out *out, const struct trace *trace)
         lines_put(out, "the packets die after hop %u (%s), the last that answers", trace->last_hop,
                   address_of(last).text);
     else
-        lines_put(out, "no hop answers");
+        lines_put(out, "no hop answers: the packets die on this machine, or on the way");
     if (trace->control_hop == 0) {
         lines_put(out, last ? ": at its rules, behind it, or at the host."
-                            : ": the packets die on this machine, at the first hop, or all hops "
-                              "keep silent.");
+                            : " (or all hops keep silent).");
         return;
     }
     if (next)
-        lines_put(out, ", and before hop %u (%s), which", next,
+        lines_put(out, "%s before hop %u (%s), which", last ? ", and" : "", next,
                   address_of(&trace->control_from[next - 1]).text);
     else
         lines_put(out, ", or at the host itself (hop %u), which", trace->control_hop);

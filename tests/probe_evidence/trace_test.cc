@@ -220,6 +220,15 @@ TEST(TraceTest, ThisMachinesOwnRulesAreNamed)
     EXPECT_TRUE(trace.Says("this machine (10.0.1.2) rejects it")) << trace.text();
 }
 
+TEST(TraceTest, WhatThisMachineDropsNeverReachesTheFirstHop)
+{
+    Trace trace("10.0.3.2", 72);
+    EXPECT_EQ(trace->last_hop, 0u) << trace.text();
+    EXPECT_TRUE(trace.Says("no hop answers: the packets die on this machine, or on the way before "
+                           "hop 1 (10.0.1.1), which answers when port 80 is asked."))
+        << trace.text();
+}
+
 TEST(TraceTest, AHostThatIsSilentEverywhereLeavesTheHopOpen)
 {
     Trace trace("10.0.3.3", 80);
