@@ -11,7 +11,7 @@
 
 int64_t sys_nanoseconds(clockid_t clock)
 {
-    struct timespec now;
+    struct timespec now = {0};
     if (!sys_allowed(SYS_clock_gettime)) /* on some machines libc's does enter the kernel */
         return 0;
 #if defined(TCPDIAG_TIME64)

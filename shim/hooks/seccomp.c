@@ -127,6 +127,7 @@ long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, lo
 _Static_assert(offsetof(struct tcpdiag_real, syscall) == 0, "the first of the real functions");
 #define TEXT(x) TEXT_OF(x)
 #define TEXT_OF(x) #x
+/* clang-format off */
 #if defined(__x86_64__)
 __asm__(".text\n"
         ".globl syscall\n"
@@ -134,18 +135,17 @@ __asm__(".text\n"
         "syscall:\n"
         ".cfi_startproc\n"
         "    cmpq $" TEXT(__NR_seccomp) ", %rdi\n"
-                                        "    je 1f\n"
-                                        "    cmpq $" TEXT(
-                                            __NR_prctl) ", %rdi\n"
-                                                        "    je 1f\n"
-                                                        "    movq tcpdiag_real@GOTPCREL(%rip), %rax\n"
+        "    je 1f\n"
+        "    cmpq $" TEXT(__NR_prctl) ", %rdi\n"
+        "    je 1f\n"
+        "    movq tcpdiag_real@GOTPCREL(%rip), %rax\n"
         "    movq (%rax), %rax\n"
-                                                        "    testq %rax, %rax\n"
-                                                        "    je 1f\n"
-                                                        "    jmp *%rax\n"
-                                                        "1:  jmp tcpdiag_any_syscall\n"
-                                                        ".cfi_endproc\n"
-                                                        ".size syscall, . - syscall\n");
+        "    testq %rax, %rax\n"
+        "    je 1f\n"
+        "    jmp *%rax\n"
+        "1:  jmp tcpdiag_any_syscall\n"
+        ".cfi_endproc\n"
+        ".size syscall, . - syscall\n");
 #elif defined(__i386__)
 __asm__(".text\n"
         ".globl syscall\n"
@@ -154,17 +154,17 @@ __asm__(".text\n"
         ".cfi_startproc\n"
         "    movl 4(%esp), %eax\n"
         "    cmpl $" TEXT(__NR_seccomp) ", %eax\n"
-                                        "    je 1f\n"
-                                        "    cmpl $" TEXT(
-                                            __NR_prctl) ", %eax\n"
-                                                        "    je 1f\n"
-                                                        "    call 2f\n"
-                                                        "2:  popl %ecx\n"
-                                                        "    movl tcpdiag_real - 2b(%ecx), %eax\n"
-                                                        "    testl %eax, %eax\n"
-                                                        "    je 1f\n"
-                                                        "    jmp *%eax\n"
-                                                        "1:  jmp tcpdiag_any_syscall\n"
-                                                        ".cfi_endproc\n"
-                                                        ".size syscall, . - syscall\n");
+        "    je 1f\n"
+        "    cmpl $" TEXT(__NR_prctl) ", %eax\n"
+        "    je 1f\n"
+        "    call 2f\n"
+        "2:  popl %ecx\n"
+        "    movl tcpdiag_real - 2b(%ecx), %eax\n"
+        "    testl %eax, %eax\n"
+        "    je 1f\n"
+        "    jmp *%eax\n"
+        "1:  jmp tcpdiag_any_syscall\n"
+        ".cfi_endproc\n"
+        ".size syscall, . - syscall\n");
 #endif
+/* clang-format on */

@@ -26,6 +26,7 @@ if [ -z "$library" ]; then
     library=$TEST_TMPDIR/libtcpdiag.so
     # shellcheck disable=SC2046 # paths of Bazel's, without spaces
     shim/cross.sh "$library" "$1" shim/flags.txt shim/exports.lds $(find shim/ -name '*.c')
+    # shellcheck source=/dev/null
     . tests/shim/gates.sh
     gates "$library" shim/exports.lds "${emulator:+$emulator-linux-gnu-}"
 fi
