@@ -270,7 +270,7 @@ static void interrupted(void)
 {
     struct sockaddr_in address = silent();
     struct sigaction action = {.sa_handler = nothing};
-    struct itimerval soon = {{0, 0}, {0, 50000}};
+    struct itimerval soon = {{0, 50000}, {0, 50000}}; /* again, should the first come too early */
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
     int fd = tcp(0);
