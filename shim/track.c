@@ -269,8 +269,9 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
     }
     /* Non-blocking and connected at once: not a new connect, but the kernel's confirmation of one
        that has ended meanwhile (inet_stream_connect in net/ipv4/af_inet.c). */
-    if (cookie_of(call->fd) == attempt->cookie)
-        tcpdiag_evidence_state(call->fd, &evidence);
+    tcpdiag_evidence_state(call->fd, &evidence);
+    if (!(error == 0 && established(&evidence)) && cookie_of(call->fd) != attempt->cookie)
+        evidence = TCPDIAG_NO_EVIDENCE; /* closed meanwhile, and its number is another socket's */
     if (error == 0 && !blocking && established(&evidence))
         goto out;
     if (error == EINTR || (error == EINPROGRESS && !blocking)) {

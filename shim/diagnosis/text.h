@@ -22,17 +22,8 @@ struct tcpdiag_out {
     bool full;
 };
 
-static inline void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length)
-{
-    if (out->full || (size_t)(out->end - out->at) < length) {
-        out->full = true;
-        return;
-    }
-    if (length == 0) /* memcpy(3) may not be given the NULL of an absent text */
-        return;
-    memcpy(out->at, bytes, length);
-    out->at += length;
-}
+/* bytes may be NULL where length is 0. */
+void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length);
 
 #define tcpdiag_put_literal(out, literal) tcpdiag_put(out, literal, sizeof(literal) - 1)
 
