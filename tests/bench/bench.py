@@ -74,15 +74,15 @@ def table(title, program, what, threads, shim, log, all_ways):
             figure = once(program, what, threads, prefix, extra, slow)
             if figure is not None:
                 figures[name].append(figure)
-    bare = statistics.median(figures["bare"])
+    medians = {name: statistics.median(values) for name, values in figures.items() if values}
+    bare = medians["bare"]
     print(f"\n{title}: bare {bare / 1000:.3f} us")
     for name in figures:
-        if name != "bare":
-            if not figures[name]:
-                print(f"  {name:22} did not run")
-                continue
-            median = statistics.median(figures[name])
-            print(f"  {name:22} {(median - bare) / 1000:+9.3f} us   x {median / bare:6.3f}")
+        if name not in medians:
+            print(f"  {name:22} did not run")
+        elif name != "bare":
+            print(f"  {name:22} {(medians[name] - bare) / 1000:+9.3f} us   x {medians[name] / bare:6.3f}")
+    return medians
 
 
 def start_up(all_ways):
@@ -100,6 +100,32 @@ def start_up(all_ways):
         if name != "bare":
             print(f"  {name:22} {statistics.median(values) - bare:+9.3f} ms   "
                   f"x {statistics.median(values) / bare:6.3f}")
+    return statistics.median(figures["tcpdiag"]) - bare
+
+
+def primitives(program, log):
+    """What this machine charges for the least that a log needs."""
+    print()
+    for what, text in (("system-call", "one system call"), ("append", "one line appended to the log's place")):
+        figures = [once(program, what, 1, [], {"CYCLE_FILE": log}, False) for _ in range(ROUNDS)]
+        print(f"{text}: {statistics.median(figures) / 1000:.3f} us")
+
+
+def aims(medians, start):
+    """What the project aims at, beside what this run has seen."""
+    def added(title):
+        return medians[title]["tcpdiag"] - medians[title]["bare"]
+    idle = max(added(title) for title in medians if "nothing in flight" in title)
+    accepted = medians["accepted, blocking"]
+    print("\naims, and this run (the machine may be shared; noise has no sign):")
+    for text, seen, aim, unit in (
+            ("begin and end of an accepted connect add", added("accepted, blocking") / 1000, 1.0, "us"),
+            ("the accepted cycle is bare's times", accepted["tcpdiag"] / accepted["bare"], 1.10, ""),
+            ("a waiting call with nothing in flight adds", idle, 2, "ns"),
+            ("start-up adds", start, 0.1, "ms")):
+        print(f"  {text} {seen:.2f} {unit}".rstrip() + f" (aim: {aim:g}): {'met' if seen <= aim else 'MISSED'}")
+    print("A connect's two records are two appends, two fstat that the law of the log's descriptor asks\n"
+          "for, two getrlimit against SIGXFSZ, and seven questions about socket, thread and address.")
 
 
 def main():
@@ -115,9 +141,10 @@ def main():
         log = os.path.join(place, "log.jsonl")
         all_ways = list(ways(shim, log))
         print(f"medians of {ROUNDS} rounds of {COUNT} (tracers {SLOW}), shuffled; log in {place}")
-        for title, what, threads in rows:
-            table(title, program, what, threads, shim, log, all_ways)
-        start_up(all_ways)
+        primitives(program, log)
+        medians = {title: table(title, program, what, threads, shim, log, all_ways)
+                   for title, what, threads in rows}
+        aims(medians, start_up(all_ways))
 
 
 if __name__ == "__main__":

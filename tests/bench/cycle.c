@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,10 +138,28 @@ static void resolve_numeric(void)
     freeaddrinfo(list);
 }
 
+/* What a system call costs here, and the least that a log costs: one line appended to a file. */
+static void system_call(void)
+{
+    syscall(SYS_getppid);
+}
+
+static void append(void)
+{
+    static char line[400];
+    static _Atomic int file = -1;
+    if (file < 0)
+        file = open(getenv("CYCLE_FILE"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (write(file, line, sizeof line) != sizeof line)
+        die("write");
+}
+
 static const struct {
     const char *name;
     void (*what)(void);
 } table[] = {
+    {"system-call", system_call},
+    {"append", append},
     {"accepted", accepted},
     {"refused", refused},
     {"accepted-epoll", accepted_epoll},
