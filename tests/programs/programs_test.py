@@ -101,12 +101,18 @@ def descriptors(path, log):
 
 
 def calls(path):
-    """How often each call was made with which result, in all processes."""
+    """How often each call was made with which result, in all processes. The shim's own calls among
+    the traced ones are known by MSG_ERRQUEUE and by the log's name."""
     counts = collections.Counter()
+    begun = {}  # strace writes a call in two halves where another thread's comes in between
     for line in open(path, encoding="utf-8", errors="replace") if os.path.exists(path) else []:
-        made = re.match(r"\d+ +(\w+)\(.*\) += (-1 (E\w+)|\d+|\?)", line)
-        # The shim looks at the error queue: MSG_ERRQUEUE is its mark; F_DUPFD is not traced.
-        if made and "MSG_ERRQUEUE" not in line and "tcpdiag" not in line:
+        task, _, rest = line.partition(" ")
+        if rest.rstrip().endswith("<unfinished ...>"):
+            begun[task] = rest
+            continue
+        made = re.match(r" *(?:<\.\.\. )?(\w+)(?:\(| resumed>).*\) += (-1 (E\w+)|\d+|\?)", rest)
+        whole = begun.pop(task, "") + rest if " resumed>" in rest else rest
+        if made and "MSG_ERRQUEUE" not in whole and "tcpdiag" not in whole:
             counts[made.group(1) + (" " + made.group(3) if made.group(3) else "")] += 1
     return "\n".join("%s %d" % each for each in sorted(counts.items()))
 
