@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""cells.py LIBRARY REPORT: runs every client in every row under the library, inside the lab.
+"""cells.py LIBRARY TCPDIAG PROBER: runs every client in every row under the library, inside the lab.
 
 Prints a table of cells and exits 1 if one of them is wrong. A cell is right when each record of its
 log holds against the schema, begins and ends match, and outcome, cause and the ICMP error's sender
@@ -24,7 +24,7 @@ Cell = namedtuple("Cell", "row client family recverr target")
 AT_ONCE = 48  # most cells only wait
 LIMIT = 60    # seconds; nothing in the lab takes ten
 
-LIBRARY, REPORT = (os.path.abspath(path) for path in sys.argv[1:3])
+LIBRARY, REPORT, os.environ["TCPDIAG_PROBE"] = (os.path.abspath(path) for path in sys.argv[1:4])
 
 
 def command_of(cell):
@@ -40,13 +40,25 @@ def run(cell, log):
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/",
                    "LD_PRELOAD": LIBRARY, "TCPDIAG_LOG": log,
                    "TCPDIAG_IPV6_RECVERR": "1" if cell.recverr else "0"}
+    if is_prober(cell):
+        with open(log, "wb") as out:
+            return subprocess.run(command_of(cell), env={"PATH": os.environ["PATH"]}, stdout=out,
+                                  stdin=subprocess.DEVNULL, timeout=LIMIT, check=False)
     return subprocess.run(command_of(cell), env=environment, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT,
                           check=False)
 
 
+def is_prober(cell):
+    return cell.client.name == clients.PROBER
+
+
 def is_killed(cell):
-    return cell.row.cause == "gave-up-waiting" and cell.client.name == "bash"
+    return cell.row.cause == "gave-up-waiting" and cell.client.name == "sh"
+
+
+def said(done):
+    return (done.stdout or b"").decode(errors="replace")
 
 
 def reported(log):
@@ -85,7 +97,7 @@ def judge(cell):
         log = os.path.join(place, "log.jsonl")
         done = run(cell, log)
         if not os.path.exists(log):
-            return "NO", ["no log: %s" % done.stdout.decode(errors="replace")]
+            return "NO", ["no log: %s" % said(done)]
         problems = validate.problems_of_log(log, pairs=True, killed=["any"] if is_killed(cell) else [])
         with open(log, "rb") as file:
             records = [validate.parse(line) for line in file] if not problems else []
@@ -95,17 +107,18 @@ def judge(cell):
     if wrong_mode(cell, records):
         return "NO", ["%s connects in another way than its column says" % cell.client.name]
     blocking = all(record.get("blocking") for record in records if record["event"] == "connect")
-    outcome, cause, senders, reason = rows.expected(cell.row, cell.family, blocking, cell.recverr)
+    outcome, cause, senders, reason = rows.expected(
+        cell.row, cell.family, blocking, cell.recverr or is_prober(cell))
     for each in got:
         if each[:2] != (outcome, cause):
             problems.append("%s / %s, not %s / %s" % (*each[:2], outcome, cause))
         if each[2] != senders[:1] and not (each[2] and each[2][0] in senders):
             problems.append("ICMP from %s, not %s" % (each[2], senders))
     if not got:
-        problems.append("no end of this destination: %s" % done.stdout.decode(errors="replace"))
+        problems.append("no end of this destination: %s" % said(done))
     works = cell.row.outcome in ("connected", "resolved")
-    if works != (done.returncode == 0) and cell.client.name != "teln":
-        problems.append("exit status %d: %s" % (done.returncode, done.stdout.decode(errors="replace")))
+    if works != (done.returncode == 0) and cell.client.name != "tn":
+        problems.append("exit status %d: %s" % (done.returncode, said(done)))
     if problems:
         return "NO", problems
     return ("e" if is_killed(cell) else reason or "ok"), []
@@ -120,7 +133,7 @@ def table(pool, title, all_rows, all_clients, family, recverr):
                                                          rows.address(row, family, which)))
              for row in all_rows for which, client in enumerate(all_clients, 1)
              if applies(row, client)}
-    print("\n%-32s%s" % (title, "".join("%-4s" % client.name[:3] for client in all_clients)))
+    print("\n%-32s%s" % (title, " ".join("%-2s" % client.name for client in all_clients)))
     marks, complaints = [], []
     for row in all_rows:
         line = "%-32s" % row.title
@@ -130,7 +143,7 @@ def table(pool, title, all_rows, all_clients, family, recverr):
             marks.append(mark)
             complaints += ["WRONG: %s, %s, IPv%d: %s" % (row.title, client.name, family, problem)
                            for problem in problems]
-            line += "%-4s" % mark
+            line += "%-3s" % mark
         print(line.rstrip(), flush=True)
     for complaint in complaints:
         print(complaint)
@@ -163,6 +176,8 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for title, *what in tables():
             marks += table(pool, title, *what)
+    print()
+    print(textwrap.fill(clients.LEGEND, 80))
     print("\nok  outcome, cause and sender are the truth")
     for letter, why in rows.WHY.items():
         if letter in marks:

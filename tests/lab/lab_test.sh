@@ -8,7 +8,7 @@ if [ "${1-}" = sanitizer ]; then
     exit 0
 fi
 export PYTHONPATH=$PWD:$PWD/tests/lab PYTHONDONTWRITEBYTECODE=1
-tests/lab/lab python3 tests/lab/cells.py shim/libtcpdiag.so tools/tcpdiag
+tests/lab/lab python3 tests/lab/cells.py shim/libtcpdiag.so tools/tcpdiag probe/tcpdiag-probe
 status=$?
 if ((status == 77)); then
     echo "SKIPPED: the lab needs user namespaces; NOT ONE CELL OF IT HAS RUN"
