@@ -108,6 +108,17 @@ static void print_meaning(const struct tcpdiag_record *record)
         output_wrapped("  why: ", meaning + strlen(mark));
 }
 
+static void print_advice(const struct tcpdiag_record *record)
+{
+    char name[256];
+    char address[TCPDIAG_ADDRESS_MAX];
+    char advice[TCPDIAG_ADVICE_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)record->name.length, record->name.bytes);
+    tcpdiag_address_text(&record->peer, address);
+    output_wrapped("  next:", tcpdiag_advice_for(record->verdict.outcome, record->verdict.cause,
+                                                 name, address, advice, sizeof advice));
+}
+
 static void explain(struct output *output, const struct result *result)
 {
     enum tcpdiag_outcome outcome = result->record.verdict.outcome;
@@ -122,7 +133,7 @@ static void explain(struct output *output, const struct result *result)
     if (result->asked)
         output_wrapped("  seen:", result->asked);
     if (!*explained) /* once is enough for a thousand closed ports */
-        output_wrapped("  next:", tcpdiag_advice(outcome, cause));
+        print_advice(&result->record);
     *explained = true;
 }
 

@@ -83,17 +83,23 @@ static char *now_text(const struct destination *destination)
     return text;
 }
 
+static void show_next(const struct destination *destination, struct tcpdiag_verdict now)
+{
+    char advice[TCPDIAG_ADVICE_MAX];
+    show_wrapped(stdout, "next:",
+                 tcpdiag_advice_for(now.outcome, now.cause, destination->server, destination->peer,
+                                    advice, sizeof advice));
+}
+
 static void show_advice(const struct destination *destination)
 {
     if (!destination->fails_now)
         return;
     if (destination->connect && destination->now)
-        show_wrapped(stdout,
-                     "next:", tcpdiag_advice(destination->now->outcome, destination->now->cause));
-    else if (!destination->connect && destination->lookup) {
-        struct tcpdiag_verdict now = tcpdiag_classify_gai(destination->lookup->gai);
-        show_wrapped(stdout, "next:", tcpdiag_advice(now.outcome, now.cause));
-    }
+        show_next(destination,
+                  (struct tcpdiag_verdict){destination->now->outcome, destination->now->cause});
+    else if (!destination->connect && destination->lookup)
+        show_next(destination, tcpdiag_classify_gai(destination->lookup->gai));
 }
 
 static void show_one(const struct destination *destination)
