@@ -22,10 +22,11 @@ static void show_group(FILE *to, const struct group *group)
 {
     char *target = group_target(group, true);
     char *verdict = group_verdict(group);
+    char *advice = group_advice(group);
     show(to, target);
     show(to, verdict);
     show_wrapped(to, "why:", group_meaning(group));
-    show_wrapped(to, "next:", group_advice(group));
+    show_wrapped(to, "next:", advice);
     show_names(to, &group->programs);
     show_names(to, &group->addresses);
     show_names(to, &group->senders);
@@ -33,6 +34,7 @@ static void show_group(FILE *to, const struct group *group)
     CLAIM(strcmp(group->first, group->last) <= 0);
     free(target);
     free(verdict);
+    free(advice);
 }
 
 /* What a terminal is shown holds no control character of the log's. */
