@@ -27,7 +27,7 @@ bool tcpdiag_write_line(tcpdiag_writer writer, int fd, const char *line, size_t 
     long written = writer(fd, mend ? parts : parts + 1, mend ? 2 : 1);
     if (written == (long)length + mend)
         return true;
-    if (written > mend || (mend && written <= 0))
+    if (written > (mend ? 1 : 0) || (mend && written <= 0))
         atomic_store_explicit(torn, 1, memory_order_relaxed);
     return false;
 }
