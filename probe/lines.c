@@ -4,8 +4,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "shim/diagnosis/record.h"
+
+int lines_columns(int fd)
+{
+    struct winsize size;
+    if (!isatty(fd))
+        return 0;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : LINES_WIDTH;
+}
 
 struct tcpdiag_out lines_out(char *buffer, size_t size)
 {

@@ -15,6 +15,8 @@ extern "C" {
 
 enum { LINES_WIDTH = 80 };
 
+int lines_columns(int fd); /* of a terminal; 0: it is none */
+
 struct tcpdiag_out lines_out(char *buffer, size_t size); /* keeps a byte for the NUL */
 size_t lines_end(struct tcpdiag_out *out, char *buffer); /* ends it; returns the length */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "probe/lines.h"
 #include "shim/diagnosis/text.h"
 
 enum {
@@ -30,6 +31,7 @@ void output_begin(struct output *output, int widest)
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     output->width = widest < NARROW ? NARROW : widest > WIDE ? WIDE : widest;
     output->colour = colours();
+    output->columns = lines_columns(STDOUT_FILENO);
     if (output->form == OUTPUT_CSV)
         output_csv_header();
 }

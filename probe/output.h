@@ -28,6 +28,7 @@ struct output {
     bool quiet;  /* no explanations */
     bool colour; /* a terminal reads it */
     int width;   /* of the column of targets */
+    int columns; /* of the terminal that reads it, which a line has to fit; 0: none does */
     bool explained[TCPDIAG_OUTCOME_COUNT][TCPDIAG_CAUSE_COUNT];
 };
 

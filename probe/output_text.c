@@ -3,11 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "probe/lines.h"
 #include "probe/output.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/text.h"
 
-enum { OUTCOME_WIDTH = 9, CAUSE_WIDTH = 18, TIME_WIDTH = 10, LINE_SIZE = 1024 };
+enum {
+    OUTCOME_WIDTH = 9,
+    CAUSE_WIDTH = 18,
+    TIME_WIDTH = 10,
+    REST_WIDTH = 1 + OUTCOME_WIDTH + 1 + CAUSE_WIDTH + 1 + TIME_WIDTH,
+    COLOUR_BYTES = 9, /* "\033[32m" and "\033[0m", which take no room */
+    LINE_SIZE = 1024,
+};
 
 /* Blanks up to a column, and one at least. */
 static void pad(struct tcpdiag_out *out, const char *begin, int width)
@@ -72,27 +80,48 @@ static void put_evidence(struct tcpdiag_out *out, const struct tcpdiag_record *r
     }
 }
 
+/* Whether so many more bytes would leave the terminal. */
+static bool too_long(const struct output *output, const char *line, const struct tcpdiag_out *out,
+                     int more)
+{
+    int shown = (int)(out->at - line) - (output->colour ? COLOUR_BYTES : 0);
+    return output->columns > 0 && shown + more > output->columns;
+}
+
 static void put_line(const struct output *output, const struct result *result)
 {
     char target[OUTPUT_TARGET_SIZE];
+    char evidence[LINE_SIZE];
     char line[LINE_SIZE];
-    struct tcpdiag_out out = {line, line + sizeof line - 1, false};
+    struct tcpdiag_out out = lines_out(line, sizeof line);
     const struct tcpdiag_record *record = &result->record;
     const struct tcpdiag_verdict *verdict = &record->verdict;
-    tcpdiag_put(&out, target, (size_t)output_target(result, target));
+    int length = output_target(result, target);
+    tcpdiag_put(&out, target, (size_t)length);
+    if (output->columns > 0 && length > output->width && length + REST_WIDTH > output->columns) {
+        tcpdiag_put_literal(&out, "\n");
+        fwrite_unlocked(line, 1, lines_end(&out, line), stdout);
+        out = lines_out(line, sizeof line);
+    }
     pad(&out, line, output->width + 1);
     put_word(&out, tcpdiag_outcome_info(verdict->outcome)->name, OUTCOME_WIDTH,
              output->colour ? colour_of(verdict) : "");
     put_word(&out, verdict->cause ? tcpdiag_cause_info(verdict->cause)->name : "", CAUSE_WIDTH, "");
     put_time(&out, record->duration_ns);
-    put_evidence(&out, record);
+
+    struct tcpdiag_out more = lines_out(evidence, sizeof evidence);
+    put_evidence(&more, record);
     if (record->event == TCPDIAG_CONNECT && result->name_ns >= 0) {
-        tcpdiag_put_literal(&out, "  name ");
-        tcpdiag_put_ms(&out, result->name_ns / 10000 * 10);
-        tcpdiag_put_literal(&out, " ms");
+        tcpdiag_put_literal(&more, "  name ");
+        tcpdiag_put_ms(&more, result->name_ns / 10000 * 10);
+        tcpdiag_put_literal(&more, " ms");
     }
-    *out.at++ = '\n';
-    fwrite_unlocked(line, 1, (size_t)(out.at - line), stdout);
+    size_t bytes = lines_end(&more, evidence);
+    if (too_long(output, line, &out, (int)bytes))
+        tcpdiag_put_literal(&out, "\n  ");
+    tcpdiag_put(&out, evidence, bytes);
+    tcpdiag_put_literal(&out, "\n");
+    fwrite_unlocked(line, 1, lines_end(&out, line), stdout);
 }
 
 /* What it means: the record's own sentence without the target and the outcome, which stand above

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "probe/clock.h"
+#include "probe/lines.h"
 
-enum { BAR_MAX = 30, LINE_SIZE = 256, COLUMNS = 80 };
+enum { BAR_MAX = 30, LINE_SIZE = 256 };
 
 /* A scan that is over sooner needs no bar. */
 #define FIRST_SIGHT (300 * CLOCK_MILLISECOND)
@@ -23,12 +23,6 @@ bool progress_possible(void)
 void progress_begin(struct progress *progress, uint64_t total)
 {
     *progress = (struct progress){true, false, clock_now(CLOCK_MONOTONIC), total};
-}
-
-static int columns(void)
-{
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS;
 }
 
 static int put_bar(char *line, uint64_t done, uint64_t total, int width)
@@ -55,7 +49,7 @@ void progress_draw(struct progress *progress, uint64_t done, uint64_t connected)
 {
     char line[LINE_SIZE];
     int64_t spent = clock_now(CLOCK_MONOTONIC) - progress->begin;
-    int width = columns() - 52;
+    int width = lines_columns(STDERR_FILENO) - 52;
     int length = 0;
     if (!progress->shown || spent < FIRST_SIGHT)
         return;
@@ -77,8 +71,8 @@ void progress_draw(struct progress *progress, uint64_t done, uint64_t connected)
         length += snprintf(line + length, sizeof line - (size_t)length, " %u:%02u left", left / 60,
                            left % 60);
     }
-    if (length >= columns())
-        length = columns() - 1;
+    if (length >= lines_columns(STDERR_FILENO))
+        length = lines_columns(STDERR_FILENO) - 1;
     char frame[LINE_SIZE + 8];
     int size = snprintf(frame, sizeof frame, "\r%.*s\033[K", length, line);
     write_line(frame, (size_t)size);

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -268,6 +269,18 @@ class Terminal(OnLoopback):
         process, terminal = self.on_terminal("127.0.0.1", self.open, extra={"NO_COLOR": "1"})
         self.assertNotIn("\033[3", self.read_terminal(terminal))
         self.assertNotIn("\033", self.probe("127.0.0.1", self.open)[1])
+
+    def test_lines_fit(self):
+        for target in ((f"localhost:{self.closed}",), ("2001:db8:1111:2222:3333:4444:5555:6666", 65000)):
+            arguments = ["-q", "--no-control", "-w", 0.2, *target]
+            whole = self.probe(*arguments)[1].splitlines()
+            self.assertGreater(max(map(len, whole)), 80)
+            process, terminal = self.on_terminal(*arguments)
+            shown = re.sub(r"\033\[[\d;]*m", "", self.read_terminal(terminal)).splitlines()
+            process.wait()
+            self.assertLessEqual(max(map(len, shown)), 80, shown)
+            words = [re.sub(r"[\d.]+ ms", "N ms", " ".join(lines)).split() for lines in (whole, shown)]
+            self.assertEqual(*words)
 
     def test_bar_only_there(self):
         arguments = ["--no-control", "-w", 1, "127.0.0.1", self.silent(), self.open]
