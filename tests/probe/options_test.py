@@ -291,6 +291,20 @@ class Terminal(OnLoopback):
         self.assertEqual(process.wait(), 10)
         self.assertEqual(self.probe(*arguments)[2], "")
 
+    def test_live_statistics_are_drawn_over_the_last_ones(self):
+        process, terminal = self.on_terminal("-4", "-n", 30, "-i", 0.02, "localhost", self.closed, self.open)
+        shown = self.read_terminal(terminal).replace("\r\n", "\n")
+        self.assertEqual(process.wait(), 10)
+        self.assertIn("last failure refused / port-closed", shown)
+        before, *frames = re.split(r"\r\033\[(\d+)A\033\[J", shown)
+        self.assertIn("\033[?25l", before)
+        self.assertTrue(frames)
+        drawn = before.partition("\033[?25l")[2]
+        for up, following in zip(frames[::2], frames[1::2]):
+            self.assertEqual(drawn.count("\n"), int(up))
+            self.assertLessEqual(max(map(len, drawn.splitlines())), 80, drawn)
+            drawn = following
+
     def test_live_statistics_and_the_cursor(self):
         process, terminal = self.on_terminal("-n", 0, "-i", 0.01, "127.0.0.1", self.open)
         shown = self.read_terminal(terminal, until=b"median")
