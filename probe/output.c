@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/output.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "probe/interrupt.h"
 #include "probe/lines.h"
 #include "shim/diagnosis/text.h"
 
@@ -25,9 +29,35 @@ static bool colours(void)
     return isatty(STDOUT_FILENO) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
+/* A write that sleeps would outlast an interrupt that came before it or when a part had gone. So
+   each waits until there is room, which poll(2) says of a pipe when PIPE_BUF bytes fit, or until
+   interrupted: then what finds no room is lost. */
+static ssize_t send_on(void *cookie, const char *bytes, size_t size)
+{
+    struct pollfd waits[] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {interrupt_fd(), POLLIN, 0}};
+    size_t sent = 0;
+    (void)cookie;
+    while (sent < size) {
+        size_t piece = size - sent < PIPE_BUF ? size - sent : PIPE_BUF;
+        ssize_t written = -1;
+        if (poll(waits, 2, -1) > 0) {
+            errno = EINTR;
+            if (waits[0].revents)
+                written = write(STDOUT_FILENO, bytes + sent, piece);
+        }
+        if (written < 0 && (errno != EINTR || interrupt_signal()))
+            return (ssize_t)sent; /* less than size: an error for stdio */
+        sent += written > 0 ? (size_t)written : 0;
+    }
+    return (ssize_t)sent;
+}
+
 void output_begin(struct output *output, int widest)
 {
     static char buffer[BUFFER];
+    FILE *file = fopencookie(NULL, "w", (cookie_io_functions_t){.write = send_on});
+    if (file)
+        stdout = file;
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     output->width = widest < NARROW ? NARROW : widest > WIDE ? WIDE : widest;
     output->colour = colours();

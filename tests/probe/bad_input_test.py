@@ -3,6 +3,7 @@
 """What is wrong with the words, the files and the world around: one clear line, the right status."""
 import fcntl
 import os
+import select
 import signal
 import sys
 import termios
@@ -191,6 +192,18 @@ class Interrupts(ProberCase):
         process = self.begin("-q", "127.0.0.2", "1-30000")
         process.stdout.read(1)  # it writes, and nobody reads on: the pipe fills
         self.fills(process)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+
+    def test_between_two_writes(self):
+        # Small pieces: the signal comes when one has gone, and the next finds no room.
+        ours, theirs = os.pipe()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        fcntl.fcntl(theirs, 1031, 4096)  # F_SETPIPE_SZ
+        process = self.begin("-q", "127.0.0.2", "1-30000", stdout=theirs)
+        while select.select([], [theirs], [], 0)[1]:
+            self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
 
