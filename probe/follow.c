@@ -210,6 +210,11 @@ void follow_give_up(struct follow *follow)
 
 void follow_free(struct follow *follow)
 {
+    bool under_way = follow->tracing > 0;
+    for (unsigned i = 0; i < follow->inquiry_count; i++)
+        under_way = under_way || !follow->inquiries[i]->answered;
+    if (under_way)
+        return;
     for (unsigned i = 0; i < follow->inquiry_count; i++)
         free(follow->inquiries[i]);
     free(follow);

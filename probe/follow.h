@@ -44,7 +44,7 @@ bool follow_full(const struct follow *follow);
 /* Early end: hands on what waits, as far as it is known. Questions under way go unanswered. */
 void follow_give_up(struct follow *follow);
 
-/* Only when nothing waits and nothing is under way. */
+/* Nothing may wait any more. Where a question is still under way, its memory is left to it. */
 void follow_free(struct follow *follow);
 
 #endif

@@ -60,8 +60,8 @@ static void fill_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
-    struct options options;
-    struct session session = {.options = &options};
+    static struct options options;
+    static struct session session = {.options = &options};
     fill_standard_descriptors();
     if (argc > 0)
         argv[0] = program_invocation_short_name; /* getopt's messages begin with it, as err's do */

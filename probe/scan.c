@@ -214,10 +214,8 @@ struct scan_end scan_run(const struct scan_options *options, struct source *sour
     end.any_open = scan.open > 0;
     end.unfinished = scan.begun - scan.ended;
     engine_free(scan.engine);
-    /* A lookup or a question that is still under way writes into what it belongs to. */
-    if (end.end == ENGINE_DONE) {
+    follow_free(scan.follow);
+    if (end.end == ENGINE_DONE) /* else a lookup may be under way, and writes into the walk */
         walk_free(scan.walk);
-        follow_free(scan.follow);
-    }
     return end;
 }
