@@ -330,6 +330,16 @@ static void given_port(void)
     try_connect(tcp_socket(0), loopback(port));
 }
 
+/* An ICMP error in the socket's queue shows as POLLERR until somebody has read the queue. */
+static void polled_after_failure(void)
+{
+    struct pollfd one = {.fd = tcp_socket(0)};
+    try_connect(one.fd, loopback(port));
+    if (poll(&one, 1, 0) < 0)
+        err(1, "poll");
+    puts(one.revents & POLLERR ? "POLLERR" : "no POLLERR");
+}
+
 static void given_port_ipv6(void)
 {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6,
@@ -371,6 +381,7 @@ int main(int argc, char **argv)
         SCENE(two_names),
         SCENE(datagram),
         SCENE(given_port),
+        SCENE(polled_after_failure),
         SCENE(given_port_ipv6),
     };
     if (argc > 2)

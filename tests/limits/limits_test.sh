@@ -164,6 +164,19 @@ s.accept()"
         grep -q '"cause":"port-closed"' "$log"
     verdict "forged reset" $? "port-closed, though the port is open behind the firewall"
 
+    # A firewall that says with ICMP that it forbids the port.
+    rm -f "$log"
+    "${own[@]}" bash -c '
+        ip link set lo up
+        nft "add table inet f; add chain inet f c { type filter hook input priority 0; };
+             add rule inet f c tcp dport 80 reject with icmpx admin-prohibited" || exit 9
+        "$3" polled_after_failure 80
+        TCPDIAG_LOG=$1 LD_PRELOAD=$2 "$3" polled_after_failure 80' \
+        - "$log" "$library" "$blind" >"$said" 2>&1 &&
+        [ "$(tail -n 2 "$said")" = "POLLERR
+no POLLERR" ] && grep -q '"icmp.from":"127.0.0.1"' "$log"
+    verdict polled_after_failure $? "POLLERR bare, none under the library"
+
     # A firewall that says with ICMPv6 that it forbids the port.
     for setting in 0 1; do
         rm -f "$log"
