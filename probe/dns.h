@@ -63,7 +63,7 @@ enum dns_why {
     DNS_WHY_NO_SERVER,       /* resolv.conf is missing or names none, and this machine runs none */
     DNS_WHY_ALL_SILENT,      /* no server answers anything */
     DNS_WHY_ALL_UNREACHABLE, /* nothing listens there, or no way to it */
-    DNS_WHY_ALL_REFUSE,      /* every server that answers refuses or fails, for any name */
+    DNS_WHY_ALL_REFUSE,      /* servers answer, but tell of neither the name nor the root */
     DNS_WHY_NAME_FAILS,      /* the servers work; for this name they fail or refuse */
     DNS_WHY_OTHER_FAMILY,    /* the name has addresses, of the other family only */
     DNS_WHY_NO_ADDRESS,      /* the name exists and has no address at all */

@@ -119,8 +119,8 @@ static bool put_servers_fault(struct tcpdiag_out *out, const struct dns_result *
                        "(/etc/resolv.conf) or its network.");
         return true;
     case DNS_WHY_ALL_REFUSE:
-        lines_put(out, "The name servers refuse or fail for every name, so it is not this name: "
-                       "look at /etc/resolv.conf and at the servers.");
+        lines_put(out, "The name servers tell of neither this name nor the root: they fail, or "
+                       "serve some names only. Look at /etc/resolv.conf and at the servers.");
         return true;
     case DNS_WHY_NAME_FAILS:
         lines_put(out, "The name servers work, but fail for this name: ask who runs its zone.");

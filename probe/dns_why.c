@@ -62,16 +62,22 @@ static bool some_server_says(const struct dns_result *result, unsigned i, enum s
     return false;
 }
 
+static bool refusal(enum dns_reply reply)
+{
+    return reply == DNS_REFUSED || reply == DNS_SERVFAIL || reply == DNS_OTHER;
+}
+
 static enum dns_why none_works(const struct dns_result *result)
 {
     bool refuses = false, silent = false;
-    for (unsigned s = 0; s < result->server_count; s++)
+    for (unsigned s = 0; s < result->server_count; s++) {
+        refuses = refuses || refusal(result->servers[s].root.reply);
         for (unsigned i = 0; i < result->name_count; i++) {
             enum dns_reply reply = result->servers[s].a[i].reply;
             silent = silent || reply == DNS_SILENT;
-            refuses =
-                refuses || reply == DNS_REFUSED || reply == DNS_SERVFAIL || reply == DNS_OTHER;
+            refuses = refuses || refusal(reply);
         }
+    }
     if (refuses)
         return DNS_WHY_ALL_REFUSE;
     if (!result->servers_named)

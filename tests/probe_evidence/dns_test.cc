@@ -134,7 +134,7 @@ TEST_F(DnsTest, AServerThatFailsForEveryName)
     Dns dns("both.test");
     EXPECT_EQ(dns.Why(), "all-refuse");
     EXPECT_EQ(dns->servers[0].a[0].reply, DNS_SERVFAIL);
-    EXPECT_TRUE(dns.Says("so it is not this name")) << dns.text();
+    EXPECT_TRUE(dns.Says("tell of neither this name nor the root")) << dns.text();
 }
 
 TEST_F(DnsTest, AServerThatFailsForThisNameOnly)
@@ -154,6 +154,15 @@ TEST_F(DnsTest, ASilentServer)
     EXPECT_TRUE(dns.Says("127.0.2.4: no answer")) << dns.text();
     EXPECT_GE(dns->duration_ns, kLimit);
     EXPECT_LT(dns->duration_ns, kLimit + 100 * kMillisecond);
+}
+
+TEST_F(DnsTest, AServerThatAnswersOnlyTheRoot)
+{
+    Servers({"127.0.2.9"});
+    Dns dns("both.test");
+    EXPECT_EQ(dns.Why(), "all-refuse") << dns.text();
+    EXPECT_TRUE(dns.Says("tell of neither this name nor the root")) << dns.text();
+    EXPECT_TRUE(dns.Says("127.0.2.9: no answer")) << dns.text();
 }
 
 TEST_F(DnsTest, AnAddressWithoutAServer)

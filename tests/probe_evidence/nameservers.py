@@ -6,6 +6,7 @@
 127.0.2.3 answers SERVFAIL to everything       127.0.2.4 says nothing, ever
 127.0.2.5 nobody listens there                 127.0.2.6 knows the root and says NXDOMAIN else
 127.0.2.7 answers nonsense                     127.0.2.8 drops the first packet of each question
+127.0.2.9 refuses the root, is silent else
 """
 import selectors
 import socket
@@ -58,6 +59,11 @@ def lossy(packet):
     return None if first else know(packet)
 
 
+def local(packet):
+    name, _, question = question_of(packet)
+    return None if name else answer(packet, REFUSED, question)
+
+
 BEHAVIOURS = {
     "127.0.2.1": know,
     "::1": know,
@@ -67,6 +73,7 @@ BEHAVIOURS = {
     "127.0.2.6": lambda packet: know(packet, only_root=True),
     "127.0.2.7": lambda packet: packet[:2] + b"nonsense",
     "127.0.2.8": lossy,
+    "127.0.2.9": local,
 }
 
 selector = selectors.DefaultSelector()
