@@ -151,6 +151,17 @@ static enum dns_reply read_reply(ns_msg *message, ns_type type)
     }
 }
 
+void dns_read_packet(struct dns_answer *answer, int type, const unsigned char *packet,
+                     size_t length)
+{
+    ns_msg message;
+    answer->reply = DNS_OTHER;
+    if (ns_initparse(packet, (int)length, &message) != 0 || !ns_msg_getflag(message, ns_f_qr))
+        return;
+    answer->rcode = (int)ns_msg_getflag(message, ns_f_rcode);
+    answer->reply = read_reply(&message, (ns_type)type);
+}
+
 static ns_type type_of(unsigned question)
 {
     return question == 0 ? ns_t_ns : question % 2 ? ns_t_a : ns_t_aaaa;
@@ -159,7 +170,6 @@ static ns_type type_of(unsigned question)
 static void take_packet(struct inquiry *inquiry, unsigned server, const unsigned char *packet,
                         ssize_t length)
 {
-    ns_msg message;
     if (length < 2)
         return;
     unsigned question = (uint16_t)(ns_get16(packet) - inquiry->id);
@@ -169,12 +179,7 @@ static void take_packet(struct inquiry *inquiry, unsigned server, const unsigned
     if (answer->reply != DNS_SILENT)
         return;
     answer->rtt_us = (ask_now() - inquiry->begin) / 1000;
-    if (ns_initparse(packet, (int)length, &message) != 0 || !ns_msg_getflag(message, ns_f_qr)) {
-        answer->reply = DNS_OTHER;
-        return;
-    }
-    answer->rcode = (int)ns_msg_getflag(message, ns_f_rcode);
-    answer->reply = read_reply(&message, type_of(question));
+    dns_read_packet(answer, type_of(question), packet, (size_t)length);
 }
 
 static void read_from(struct inquiry *inquiry, unsigned server)

@@ -53,6 +53,11 @@ struct dns_server {
     struct dns_answer aaaa[DNS_NAMES_MAX];
 };
 
+/* Takes reply and rcode from a name server's packet, which may be anything, about records of this
+   type. */
+void dns_read_packet(struct dns_answer *answer, int type, const unsigned char *packet,
+                     size_t length);
+
 /* The one finding that explains most, most local first. */
 enum dns_why {
     DNS_WHY_UNKNOWN = 0,
