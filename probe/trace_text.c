@@ -104,6 +104,24 @@ static const struct tcpdiag_endpoint *hop_address(const struct trace *trace, uns
     return NULL;
 }
 
+static bool same_hop(const struct trace *trace, unsigned a, unsigned b)
+{
+    const struct tcpdiag_endpoint *one = hop_address(trace, a), *other = hop_address(trace, b);
+    return one && other && tcpdiag_same_address(one, other);
+}
+
+/* The first hop that is an earlier one again, with another between them: a routing loop. 0: none.
+   Neighbours with one address are a router that does not count itself. */
+static unsigned loop_hop(const struct trace *trace, unsigned *earlier)
+{
+    for (unsigned hop = 3; hop <= trace->last_hop; hop++)
+        for (*earlier = 1; *earlier + 1 < hop; (*earlier)++)
+            if (same_hop(trace, *earlier, hop) && !same_hop(trace, hop - 1, hop) &&
+                hop_address(trace, hop - 1))
+                return hop;
+    return 0;
+}
+
 static void put_rejection(struct tcpdiag_out *out, const struct trace *trace)
 {
     const struct trace_try *end = &trace->end;
@@ -154,9 +172,15 @@ static unsigned next_hop(const struct trace *trace)
 
 static void put_silence(struct tcpdiag_out *out, const struct trace *trace)
 {
-    unsigned next = next_hop(trace);
+    unsigned next = next_hop(trace), earlier;
+    unsigned loop = loop_hop(trace, &earlier);
     const struct tcpdiag_endpoint *last =
         trace->last_hop ? hop_address(trace, trace->last_hop) : NULL;
+    if (loop) {
+        lines_put(out, "the packets go in a circle: hop %u is hop %u again (%s), a routing loop.",
+                  loop, earlier, address_of(hop_address(trace, loop)).text);
+        return;
+    }
     if (last)
         lines_put(out, "the packets die after hop %u (%s), the last that answers", trace->last_hop,
                   address_of(last).text);
@@ -207,8 +231,12 @@ size_t trace_text(const struct trace *trace, char *buffer, size_t size)
 {
     struct tcpdiag_out out = lines_out(buffer, size);
     int width = address_width(trace);
-    for (unsigned hop = 0; hop < trace->shown; hop++)
+    unsigned earlier;
+    unsigned loop = trace->end_hop == 0 ? loop_hop(trace, &earlier) : 0;
+    for (unsigned hop = 0; hop < (loop ? loop : trace->shown); hop++)
         put_hop(&out, trace, hop, width);
+    if (loop)
+        lines_put(&out, "%3s  and so on up to hop %u\n", "", trace->last_hop);
     if (trace->end_hop == 0 && trace->asked > trace->shown)
         lines_put(&out, "%3s  nor any hop up to %u\n", "", trace->asked);
     return lines_end(&out, buffer) + trace_meaning(trace, out.at, (size_t)(buffer + size - out.at));

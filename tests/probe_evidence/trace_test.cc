@@ -237,6 +237,14 @@ TEST(TraceTest, AHostThatIsSilentEverywhereLeavesTheHopOpen)
     EXPECT_TRUE(trace.Says("the last that answers")) << trace.text();
 }
 
+TEST(TraceTest, ARoutingLoopIsRecognised)
+{
+    Trace trace("10.0.6.1", 80);
+    EXPECT_TRUE(trace.Says("hop 3 is hop 1 again (10.0.1.1), a routing loop.")) << trace.text();
+    EXPECT_TRUE(trace.Says("and so on up to hop 30")) << trace.text();
+    EXPECT_FALSE(trace.Says(" 4 10.0.2.2")) << trace.text();
+}
+
 TEST(TraceTest, NothingLeavesWithoutADescriptor)
 {
     struct rlimit old, none;
