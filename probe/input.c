@@ -64,7 +64,7 @@ static enum input_next fill(struct input *input)
     memmove(input->buffer, input->buffer + input->begin, input->end - input->begin);
     input->end -= input->begin;
     input->begin = 0;
-    if (poll(&one, 1, 0) == 0)
+    if (poll(&one, 1, 0) <= 0) /* EINTR as well: the read would sleep through the interrupt */
         return INPUT_LATER;
     ssize_t got = read(input->fd, input->buffer + input->end, BUFFER - input->end);
     if (got < 0)
