@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Optimized for speed in a library that is optimized for size: this is most of what the shim does
- * between its system calls. For size gcc divides by 10 with a division and copies with rep movsb,
- * whose start costs more than the few bytes that a word of a record has.
- */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2")
-#endif
-
 #include "shim/diagnosis/text.h"
 
-void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length)
+/* Optimized for speed in a library that is optimized for size: these two are most of what the shim
+   does between its system calls. For size gcc divides by 10 with a division and copies with rep
+   movsb, whose start costs more than the few bytes that a word of a record has. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define FAST __attribute__((optimize("O2")))
+#else
+#define FAST
+#endif
+
+FAST void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length)
 {
     if (out->full || (size_t)(out->end - out->at) < length) {
         out->full = true;
@@ -31,7 +31,7 @@ void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length)
 
 #define DAY (INT64_C(86400) * 1000000000)
 
-void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width)
+FAST void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width)
 {
     char digits[24];
     char *at = digits + sizeof digits;
