@@ -205,10 +205,12 @@ static void put_text_field(struct tcpdiag_out *out, const char *key,
 }
 
 /* A name, or for a number without one the number: "errno":"ECONNREFUSED", "errno":"524". */
-static void put_code_field(struct tcpdiag_out *out, const char *key, const char *name, int number)
+static void put_code_field(struct tcpdiag_out *out, const char *key, const char *(*name_of)(int),
+                           int number)
 {
-    if (number == 0)
+    if (number == 0) /* nearly always: the name is not even looked for */
         return;
+    const char *name = name_of(number);
     put_string(out, key);
     if (name) {
         put_string(out, name);
@@ -284,9 +286,9 @@ static void put_result(struct tcpdiag_out *out, const struct tcpdiag_record *r)
         put_string(out, tcpdiag_cause_info(r->verdict.cause)->name);
     }
     put_literal(out, "\"");
-    put_code_field(out, ",\"errno\":\"", tcpdiag_errno_name(r->error), r->error);
-    put_code_field(out, ",\"gai\":\"", tcpdiag_gai_name(r->gai), r->gai);
-    put_code_field(out, ",\"h_errno\":\"", tcpdiag_h_errno_name(r->h_error), r->h_error);
+    put_code_field(out, ",\"errno\":\"", tcpdiag_errno_name, r->error);
+    put_code_field(out, ",\"gai\":\"", tcpdiag_gai_name, r->gai);
+    put_code_field(out, ",\"h_errno\":\"", tcpdiag_h_errno_name, r->h_error);
     put_literal(out, ",\"duration_ms\":");
     tcpdiag_put_ms(out, r->duration_ns / 1000);
 }
