@@ -3,7 +3,9 @@
 
 #include "shim/sys.h"
 
-enum { SLOTS = 4096, PROBES = 8, PAGE = 4096 };
+/* Half of them may be taken, whatever the numbers: a probe of a random slot then fails in one of
+   two, and PROBES of them in one of 2^PROBES. */
+enum { SLOTS = 8192, PROBES = 64, PAGE = 4096 };
 
 /* Tries without a pause, with the processor given away, and with a pause: a second in all. */
 enum { SPINS = 100, YIELDS = 100, PAUSES = 1000 };
@@ -32,8 +34,9 @@ struct slot {
 
 static struct {
     _Atomic unsigned in_flight;
-    _Atomic unsigned aliases; /* attempts with a second descriptor; never less than there are */
     _Atomic uint64_t used[SLOTS / 64]; /* bit n: slots[n] is not free */
+    /* Of the descriptors that begin at the same slot: how many probes the farthest one took. */
+    _Atomic uint32_t farthest[SLOTS];
     struct slot slots[SLOTS];
     char rest[PAGE]; /* the kernel wipes whole pages: it may reach into this, and nothing else */
 } table __attribute__((aligned(PAGE)));
@@ -96,18 +99,19 @@ static bool release(struct slot *slot, uint64_t held, uint64_t key)
                                                    memory_order_relaxed);
 }
 
-static void count_alias(int before, int after)
+/* The i-th slot to look at. The first is the number's own, so that a program with few sockets
+   touches few pages; the others are spread by double hashing, with an odd step. */
+static unsigned place(int fd, unsigned i)
 {
-    if (before < 0 && after >= 0)
-        atomic_fetch_add_explicit(&table.aliases, 1, memory_order_release);
-    else if (before >= 0 && after < 0)
-        atomic_fetch_sub_explicit(&table.aliases, 1, memory_order_release);
+    uint32_t hash = (uint32_t)fd * UINT32_C(2654435761);
+    return (i == 0 ? (unsigned)fd : (hash >> 16) + i * (hash >> 3 | 1)) % SLOTS;
 }
 
 static struct slot *hold_fd(int fd)
 {
-    for (unsigned i = 0; i < PROBES; i++) {
-        struct slot *slot = &table.slots[((unsigned)fd + i) % SLOTS];
+    unsigned last = atomic_load_explicit(&table.farthest[place(fd, 0)], memory_order_acquire);
+    for (unsigned i = 0; i <= last; i++) {
+        struct slot *slot = &table.slots[place(fd, i)];
         uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed);
         if (DESCRIPTOR(key) == key_of(fd) && hold(slot, key_of(fd)))
             return slot;
@@ -115,17 +119,34 @@ static struct slot *hold_fd(int fd)
     return NULL;
 }
 
+static void reaches(int fd, unsigned probe)
+{
+    _Atomic uint32_t *farthest = &table.farthest[place(fd, 0)];
+    uint32_t before = atomic_load_explicit(farthest, memory_order_relaxed);
+    while (before < probe &&
+           !atomic_compare_exchange_weak_explicit(farthest, &before, probe, memory_order_release,
+                                                  memory_order_relaxed))
+        ;
+}
+
+bool tcpdiag_attempts_have_room(void)
+{
+    return atomic_load_explicit(&table.in_flight, memory_order_relaxed) < SLOTS / 2;
+}
+
 bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt)
 {
+    if (!tcpdiag_attempts_have_room())
+        return false;
     for (unsigned i = 0; i < PROBES; i++) {
-        unsigned index = ((unsigned)attempt->fd + i) % SLOTS;
+        unsigned index = place(attempt->fd, i);
         struct slot *slot = &table.slots[index];
         uint64_t free_key = 0;
         if (!atomic_compare_exchange_strong_explicit(&slot->key, &free_key, held_by_me(),
                                                      memory_order_acquire, memory_order_relaxed))
             continue;
         slot->attempt = *attempt;
-        count_alias(-1, attempt->alias);
+        reaches(attempt->fd, i);
         atomic_fetch_or_explicit(&table.used[index / 64], UINT64_C(1) << index % 64,
                                  memory_order_relaxed);
         atomic_fetch_add_explicit(&table.in_flight, 1, memory_order_release);
@@ -156,13 +177,13 @@ bool tcpdiag_attempts_next(unsigned *position, struct tcpdiag_attempt *copy)
         *position = index + 1;
         struct slot *slot = &table.slots[index];
         uint64_t key = DESCRIPTOR(atomic_load_explicit(&slot->key, memory_order_relaxed));
-        if (key != 0 && look_slot(slot, key, copy))
+        if (key != 0 && look_slot(slot, key, copy) && copy->main < 0)
             return true;
     }
     return false;
 }
 
-bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy)
+static bool look(int fd, struct tcpdiag_attempt *copy)
 {
     struct slot *slot = hold_fd(fd);
     if (!slot)
@@ -171,30 +192,79 @@ bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy)
     return release(slot, key_of(fd), key_of(fd));
 }
 
-bool tcpdiag_attempts_look_alias(int fd, struct tcpdiag_attempt *copy)
+bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy)
 {
-    if (atomic_load_explicit(&table.aliases, memory_order_acquire) == 0)
-        return false; /* the whole table need not be looked through for each strange descriptor */
-    for (unsigned at = 0; tcpdiag_attempts_next(&at, copy);)
-        if (copy->alias == fd)
-            return true;
-    return false;
+    struct tcpdiag_attempt alias;
+    if (!look(fd, copy))
+        return false;
+    if (copy->main < 0)
+        return true;
+    alias = *copy;
+    return look(alias.main, copy) && copy->cookie == alias.cookie && copy->alias == fd;
 }
 
-/* The slot of the attempt with this number, held. */
-static struct slot *hold_attempt(int fd, uint64_t number)
+/* The slot is held, and free afterwards. */
+static void vacate(struct slot *slot, int fd)
+{
+    mark_unused(slot);
+    if (release(slot, key_of(fd), 0))
+        one_less();
+}
+
+/* The attempt itself, or its entry under an alias. */
+static struct slot *hold_entry(int fd, uint64_t cookie, uint64_t number, bool alias)
 {
     struct slot *slot = hold_fd(fd);
-    if (!slot || slot->attempt.number == number)
+    if (!slot || (slot->attempt.cookie == cookie && (slot->attempt.main >= 0) == alias &&
+                  (alias || slot->attempt.number == number)))
         return slot;
     release(slot, key_of(fd), key_of(fd));
     return NULL;
 }
 
+static struct slot *hold_attempt(const struct tcpdiag_attempt *attempt)
+{
+    return hold_entry(attempt->fd, attempt->cookie, attempt->number, false);
+}
+
+static void drop_entry(const struct tcpdiag_attempt *attempt)
+{
+    struct slot *slot =
+        attempt->alias < 0 ? NULL : hold_entry(attempt->alias, attempt->cookie, 0, true);
+    if (slot)
+        vacate(slot, attempt->alias);
+}
+
+bool tcpdiag_attempts_add_alias(const struct tcpdiag_attempt *attempt, int alias)
+{
+    struct tcpdiag_attempt entry = *attempt;
+    struct slot *slot = hold_attempt(attempt);
+    if (!slot)
+        return false;
+    bool first = slot->attempt.alias < 0;
+    if (first)
+        slot->attempt.alias = alias;
+    if (!release(slot, key_of(attempt->fd), key_of(attempt->fd)) || !first)
+        return false;
+    entry.main = attempt->fd;
+    entry.fd = alias;
+    return tcpdiag_attempts_add(&entry);
+}
+
+void tcpdiag_attempts_drop_alias(const struct tcpdiag_attempt *attempt)
+{
+    struct slot *slot = hold_attempt(attempt);
+    if (!slot)
+        return;
+    slot->attempt.alias = -1;
+    release(slot, key_of(attempt->fd), key_of(attempt->fd));
+    drop_entry(attempt);
+}
+
 bool tcpdiag_attempts_take(struct tcpdiag_attempt *attempt)
 {
     int fd = attempt->fd;
-    struct slot *slot = hold_attempt(fd, attempt->number);
+    struct slot *slot = hold_attempt(attempt);
     if (!slot)
         return false;
     if (slot->attempt.ended) {
@@ -202,33 +272,23 @@ bool tcpdiag_attempts_take(struct tcpdiag_attempt *attempt)
         return false;
     }
     *attempt = slot->attempt;
-    count_alias(attempt->alias, -1);
-    mark_unused(slot);
-    if (release(slot, key_of(fd), 0))
-        one_less();
+    vacate(slot, fd);
+    drop_entry(attempt);
     return true;
 }
 
 void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt, enum tcpdiag_field field)
 {
-    struct slot *slot = hold_attempt(attempt->fd, attempt->number);
+    struct slot *slot = hold_attempt(attempt);
     if (!slot)
         return;
-    struct tcpdiag_attempt *stored = &slot->attempt;
     switch (field) {
-    case TCPDIAG_ALIAS:
-        count_alias(stored->alias, attempt->alias);
-        stored->alias = attempt->alias;
-        break;
     case TCPDIAG_EPOLL:
-        stored->epoll_fd = attempt->epoll_fd;
-        stored->epoll_data = attempt->epoll_data;
+        slot->attempt.epoll_fd = attempt->epoll_fd;
+        slot->attempt.epoll_data = attempt->epoll_data;
         break;
     case TCPDIAG_FAILED:
-        stored->failed_ns = attempt->failed_ns;
-        break;
-    case TCPDIAG_SHARED:
-        stored->shared = true;
+        slot->attempt.failed_ns = attempt->failed_ns;
         break;
     }
     release(slot, key_of(attempt->fd), key_of(attempt->fd));
@@ -236,7 +296,7 @@ void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt, enum tcpdiag
 
 void tcpdiag_attempts_renumber(const struct tcpdiag_attempt *attempt, uint64_t number, bool ended)
 {
-    struct slot *slot = hold_attempt(attempt->fd, attempt->number);
+    struct slot *slot = hold_attempt(attempt);
     if (!slot)
         return;
     slot->attempt.number = number;

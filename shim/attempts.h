@@ -19,6 +19,7 @@
 struct tcpdiag_attempt {
     int fd;
     int alias; /* another descriptor of the same socket, by dup; -1: none */
+    int main;  /* only the table's own: the descriptor that this one is the alias of; else -1 */
     int pid;
     int epoll_fd; /* the epoll that watches it, -1: unknown */
     uint64_t epoll_data;
@@ -30,32 +31,39 @@ struct tcpdiag_attempt {
     enum tcpdiag_blocking blocking;
     bool untouched;   /* by any TCP segment when the attempt began */
     bool own_recverr; /* we set IPV6_RECVERR and have to take it back */
-    bool shared;      /* somebody else may hold the socket too, by fork or otherwise */
     bool ended;       /* its end is written, before an exec that may fail */
 };
 
-/* How many are in flight. The one load that a hook on a waiting call costs. */
+/* How many descriptors have a connect in flight. The one load that a hook on a waiting call costs.
+ */
 extern _Atomic unsigned *const tcpdiag_in_flight;
 #define TCPDIAG_IN_FLIGHT()                                                                        \
     TCPDIAG_UNLIKELY(atomic_load_explicit(tcpdiag_in_flight, memory_order_acquire) != 0)
 
 void tcpdiag_attempts_init(void);
 
-/* False where the table has no room for it: the attempt is not followed. */
+/* Whether another attempt may be added. There is room for 4096. */
+bool tcpdiag_attempts_have_room(void);
+
+/* Without an alias. False where the table has no room for it: the attempt is not followed. */
 bool tcpdiag_attempts_add(const struct tcpdiag_attempt *attempt);
+
+/* alias is a descriptor of the same socket from now on. False where the attempt has another one
+   already, or the table no room: the number is not followed. */
+bool tcpdiag_attempts_add_alias(const struct tcpdiag_attempt *attempt, int alias);
 
 /* A copy of the attempt on fd (or on its alias), which stays in the table. */
 bool tcpdiag_attempts_look(int fd, struct tcpdiag_attempt *copy);
 
-/* A copy of the attempt that has fd as its alias. */
-bool tcpdiag_attempts_look_alias(int fd, struct tcpdiag_attempt *copy);
+/* The attempt goes on under its own number alone. */
+void tcpdiag_attempts_drop_alias(const struct tcpdiag_attempt *attempt);
 
 /* Takes out the attempt with this one's descriptor and number, and fills in what the other threads
    have learnt of it. True for one caller only, and for none while it is marked as ended. */
 bool tcpdiag_attempts_take(struct tcpdiag_attempt *attempt);
 
 /* Stores one thing that was learnt; the others may have changed since the copy was taken. */
-enum tcpdiag_field { TCPDIAG_ALIAS, TCPDIAG_EPOLL, TCPDIAG_FAILED, TCPDIAG_SHARED };
+enum tcpdiag_field { TCPDIAG_EPOLL, TCPDIAG_FAILED };
 void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt, enum tcpdiag_field field);
 
 /* For an exec: marks the attempt as ended; or, when the exec has failed, gives it a new number. */

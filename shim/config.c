@@ -46,7 +46,14 @@ static void identify(void)
     }
     if (sys_uname(&host) == 0)
         tcpdiag_identity.host = (struct tcpdiag_text){host.nodename, strlen(host.nodename)};
-    tcpdiag_identity.start = (uint64_t)sys_nanoseconds(CLOCK_REALTIME);
+}
+
+/* A name as a part of a path: a host may have any, "../x" or "..", and leads to no other folder. */
+static void put_part(struct tcpdiag_out *out, const struct tcpdiag_text *name)
+{
+    bool dots = name->length <= 2 && memcmp(name->bytes, "..", name->length) == 0;
+    for (size_t i = 0; i < name->length; i++)
+        tcpdiag_put(out, dots || name->bytes[i] == '/' ? "_" : &name->bytes[i], 1);
 }
 
 /* %p pid, %e executable, %h host, %% a percent sign; another letter stands for itself. */
@@ -62,10 +69,10 @@ static void expand(struct tcpdiag_out *out, const char *pattern)
             tcpdiag_put_number(out, (uint64_t)sys_getpid(), 1);
             break;
         case 'e':
-            tcpdiag_put(out, tcpdiag_identity.executable.bytes, tcpdiag_identity.executable.length);
+            put_part(out, &tcpdiag_identity.executable);
             break;
         case 'h':
-            tcpdiag_put(out, tcpdiag_identity.host.bytes, tcpdiag_identity.host.length);
+            put_part(out, &tcpdiag_identity.host);
             break;
         case '%':
             tcpdiag_put(out, pattern, 1);
@@ -87,12 +94,19 @@ static void put_default_place(struct tcpdiag_out *out)
         tcpdiag_put_string(out, home);
         tcpdiag_put_literal(out, "/.local/state");
     } else {
-        tcpdiag_put_literal(out, "/tmp/tcpdiag-");
-        tcpdiag_put_number(out, sys_geteuid(), 1);
-        tcpdiag_put_literal(out, "/tcpdiag.jsonl");
+        tcpdiag_put_string(out, tcpdiag_config.second_path);
         return;
     }
     tcpdiag_put_literal(out, "/tcpdiag/tcpdiag.jsonl");
+}
+
+static void name_second_path(void)
+{
+    char *path = tcpdiag_config.second_path;
+    struct tcpdiag_out out = {path, path + sizeof tcpdiag_config.second_path - 1, false};
+    tcpdiag_put_literal(&out, "/tmp/tcpdiag-");
+    tcpdiag_put_number(&out, sys_geteuid(), 1);
+    tcpdiag_put_literal(&out, "/tcpdiag.jsonl");
 }
 
 /* The path is the user's, and so is the folder that it starts from: the program may go elsewhere.
@@ -119,6 +133,7 @@ static void place_log(void)
     }
     tcpdiag_config.default_place = !log || !log[0];
     if (tcpdiag_config.default_place) {
+        name_second_path();
         put_default_place(&out);
     } else {
         if (log[0] != '/')

@@ -20,6 +20,7 @@ struct tcpdiag_config {
     bool to_stderr;
     bool default_place;          /* the log is ours to make, with its directories */
     char path[TCPDIAG_PATH_MAX]; /* "" where no log can be named */
+    char second_path[64];        /* the default place where the first may not be used */
 };
 
 extern struct tcpdiag_config tcpdiag_config;

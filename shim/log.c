@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* The log as a file: opened late, looked after, and moved out of the program's way. */
+/* The log as a file: opened late, looked after, and kept out of the program's way. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "shim/config.h"
+#include "shim/log_open.h"
 #include "shim/places.h"
 #include "shim/scratch.h"
+#include "shim/sink.h"
+#include "shim/threads.h"
 
-/* Where the descriptor that we ask for begins: above what programs and shells name by number, below
+/* Where the descriptors that we ask for begin: above what programs and shells name by number, below
    FD_SETSIZE, so that the kernel's descriptor table stays small. */
-enum { HIGHEST = 1000 };
-/* A program that may have only a few descriptors needs them all: below this the log is opened for
-   each record and closed after it. */
-enum { LOWEST_KEPT = 256 };
+enum { KEPT_FROM = 1000 };
+/* A program that may have fewer needs them all: as long as it has one thread, which cannot see them
+   come and go, the log is opened for each record and closed after it. */
+enum { FEW_DESCRIPTORS = 264 };
+/* And where it has a few handfuls only, nothing is kept at all. */
+enum { FEWEST_DESCRIPTORS = 32 };
+
+/* A write that is cut short by a signal that kills ends at the end of a page
+   (generic_perform_write in mm/filemap.c), one on a full disk at that of a block. */
+enum { SMALLEST_BLOCK = 512 };
+
+/* Tries to become the one that opens the log, with the processor given away in between. */
+enum { TURNS = 100 };
 
 struct log {
     int fd; /* was the log when it was stored; what it is now is asked before each write */
+    bool counts_links;
+    const char *path;
     struct tcpdiag_file file;
 };
 
@@ -26,132 +40,35 @@ enum { LOGS = 16 };
 static struct log logs[LOGS] = {{.fd = -1}};
 static _Atomic unsigned last_log;
 static _Atomic int64_t looked_at; /* when the path was last compared with the descriptor, seconds */
-static struct tcpdiag_file root;
+static _Atomic int64_t opened_at; /* when it was last opened among threads, seconds */
 
 void tcpdiag_log_init(void)
 {
-    struct stat64 status;
-    if (sys_lstat("/", &status) == 0)
-        root = (struct tcpdiag_file){status.st_dev, status.st_ino};
+    tcpdiag_log_open_init();
 }
 
-/* Makes the folders of the default place, 0700 each, as far as they are missing. */
-static void make_folders(void)
+int tcpdiag_moved_up(int fd, const struct tcpdiag_file *file, bool few)
 {
-    struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
-    if (!scratch)
-        return;
-    size_t length = strlen(tcpdiag_config.path);
-    memcpy(scratch->line, tcpdiag_config.path, length + 1);
-    for (size_t i = 1; i < length; i++)
-        if (scratch->line[i] == '/') {
-            scratch->line[i] = '\0';
-            sys_mkdir(scratch->line, 0700);
-            scratch->line[i] = '/';
-        }
-    tcpdiag_scratch_give(scratch);
-}
-
-/* The folder of the default place may lie in /tmp, where anybody may have made it. */
-static bool folder_is_ours(void)
-{
-    char folder[TCPDIAG_PATH_MAX / 2];
-    const char *slash = strrchr(tcpdiag_config.path, '/');
-    struct stat64 status;
-    if (!slash || (size_t)(slash - tcpdiag_config.path) >= sizeof folder)
-        return false;
-    memcpy(folder, tcpdiag_config.path, (size_t)(slash - tcpdiag_config.path));
-    folder[slash - tcpdiag_config.path] = '\0';
-    return sys_lstat(folder, &status) == 0 && S_ISDIR(status.st_mode) &&
-           status.st_uid == sys_geteuid() && (status.st_mode & 022) == 0;
-}
-
-/* A path that is there is opened only where it is a file: a device may do anything at an open. */
-static int open_path(void)
-{
-    struct stat64 status;
-    if (sys_lstat(tcpdiag_config.path, &status) == 0 && !S_ISREG(status.st_mode))
-        return -1;
-    /* O_NONBLOCK: it may have become a FIFO without a reader, which must not hold us up. */
-    return sys_open(tcpdiag_config.path,
-                    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-                    0600);
-}
-
-/* In a chroot or another mount namespace the path is another file's: the log stays what it was. */
-static bool root_is_the_users(void)
-{
-    struct stat64 status;
-    return sys_lstat("/", &status) == 0 && tcpdiag_is_file(&status, &root);
-}
-
-int tcpdiag_high_copy(int fd)
-{
-    long highest = HIGHEST;
     uint64_t limit = sys_limit(RLIMIT_NOFILE, UINT64_MAX);
-    if (limit < HIGHEST + 8)
-        highest = limit > 8 ? (long)limit - 8 : 0;
-    return sys_fcntl(fd, F_DUPFD_CLOEXEC, highest);
-}
-
-/* Moved up, out of the way of programs that expect the lowest numbers, if there is room. */
-static int move_up(int fd)
-{
-    int moved = fd < LOWEST_KEPT ? tcpdiag_high_copy(fd) : -1;
-    if (moved < LOWEST_KEPT) {
-        if (moved >= 0)
-            sys_close(moved);
+    uint64_t from = limit < KEPT_FROM + 8 ? limit - 8 : KEPT_FROM;
+    if (limit < (few ? FEWEST_DESCRIPTORS : FEW_DESCRIPTORS))
+        return -1;
+    if ((uint64_t)fd >= from)
         return fd;
-    }
-    sys_close(fd);
+    int moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)from);
+    if (moved >= 0)
+        tcpdiag_close_own(fd, file);
     return moved;
 }
 
-static int open_log(struct stat64 *status)
+void tcpdiag_close_own(int fd, const struct tcpdiag_file *file)
 {
-    if (!tcpdiag_config.path[0] || !root_is_the_users())
-        return -1;
-    int fd = open_path();
-    if (fd < 0 && errno == ENOENT && tcpdiag_config.default_place) {
-        make_folders();
-        fd = open_path();
-    }
-    if (fd < 0)
-        return -1;
-    if (sys_fstat(fd, status) != 0 || !S_ISREG(status->st_mode) ||
-        (tcpdiag_config.default_place && (status->st_uid != sys_geteuid() || !folder_is_ours()))) {
+    struct tcpdiag_status status;
+    if (tcpdiag_status_of(fd, &status) == 0 && tcpdiag_same_file(&status.file, file))
         sys_close(fd);
-        return -1;
-    }
-    return move_up(fd);
 }
 
-/* Makes it the log of all threads; false where another thread is at that, or has been since seen
-   was the last. */
-static bool store(const struct log *log, unsigned seen)
-{
-    if (log->fd < LOWEST_KEPT ||
-        atomic_exchange_explicit(&tcpdiag_this_process->storing, 1, memory_order_acquire))
-        return false;
-    bool first = atomic_load_explicit(&last_log, memory_order_relaxed) == seen;
-    if (first) {
-        logs[(seen + 1) % LOGS] = *log;
-        atomic_store_explicit(&tcpdiag_this_process->log_torn, 0, memory_order_relaxed);
-        atomic_store_explicit(&last_log, seen + 1, memory_order_release);
-    }
-    atomic_store_explicit(&tcpdiag_this_process->storing, 0, memory_order_release);
-    return first;
-}
-
-/* Once a second: whether the path still names the file that we write; it may have been rotated or
-   deleted. */
-static bool path_has_moved(const struct log *log, int64_t seconds)
-{
-    struct stat64 status;
-    if (atomic_exchange_explicit(&looked_at, seconds, memory_order_relaxed) == seconds)
-        return false;
-    return sys_lstat(tcpdiag_config.path, &status) != 0 || !tcpdiag_is_file(&status, &log->file);
-}
+/* ---- one line ---- */
 
 static long append(int fd, const struct iovec *parts, int count)
 {
@@ -159,54 +76,161 @@ static long append(int fd, const struct iovec *parts, int count)
                       : sys_call(SYS_writev, fd, parts, count);
 }
 
+/* Whether somebody's line was cut short at the end of the file. A line that another process is just
+   writing looks the same, but not any more when its write is over, for which SEEK_DATA waits: it
+   takes the inode's lock (ext4_llseek, shmem_file_llseek and others). */
+static bool ends_in_half_a_line(int fd, const struct tcpdiag_status *status)
+{
+    char last;
+    struct tcpdiag_status later;
+    if (status->size == 0 || sys_pread(fd, &last, 1, status->size - 1) != 1 || last == '\n')
+        return false;
+    sys_seek_data(fd);
+    return tcpdiag_status_of(fd, &later) == 0 && later.size == status->size;
+}
+
 /* Beyond the limit of a file's size a write raises SIGXFSZ, which kills (setrlimit(2)). The program
    may lower it at any time, and another process may have filled the file up since we looked. */
-static bool write_to(int fd, const struct stat64 *status, const char *line, size_t length)
+static bool write_to(int fd, const struct tcpdiag_status *status, const char *line, size_t length)
 {
     uint64_t limit = sys_limit(RLIMIT_FSIZE, UINT64_MAX - 1); /* not known: there may be one */
     _Atomic int *torn = &tcpdiag_this_process->log_torn;
+    bool mend = false;
+    int result;
+    if (TCPDIAG_UNLIKELY(status->size % SMALLEST_BLOCK == 0 ||
+                         atomic_load_explicit(torn, memory_order_relaxed)))
+        mend = ends_in_half_a_line(fd, status);
     if (TCPDIAG_LIKELY(limit == UINT64_MAX))
-        return tcpdiag_write_line(append, fd, line, length, torn);
-    if ((uint64_t)status->st_size + length + 1 > limit)
+        result = tcpdiag_write_line(append, fd, line, length, mend);
+    else if (status->size + length + 1 > limit)
         return false;
-    return tcpdiag_write_line_quietly(append, fd, line, length, torn);
+    else
+        result = tcpdiag_write_line_quietly(append, fd, line, length, mend);
+    if (result != 0)
+        atomic_store_explicit(torn, result < 0, memory_order_relaxed);
+    return result > 0;
+}
+
+/* ---- opening ---- */
+
+static bool is_still(const struct log *log, struct tcpdiag_status *status)
+{
+    return log->fd >= 0 && tcpdiag_status_of(log->fd, status) == 0 &&
+           tcpdiag_same_file(&status->file, &log->file);
+}
+
+static bool deleted(const struct log *log, const struct tcpdiag_status *status)
+{
+    return log->counts_links && status->links == 0;
+}
+
+/* Once a second: whether the path still names the file that we write; it may have been rotated. */
+static bool path_has_moved(const struct log *log, int64_t seconds)
+{
+    struct tcpdiag_status status;
+    if (atomic_exchange_explicit(&looked_at, seconds, memory_order_relaxed) == seconds)
+        return false;
+    return tcpdiag_status_at(log->path, &status) != 0 ||
+           !tcpdiag_same_file(&status.file, &log->file);
+}
+
+static bool own_memory(void)
+{
+    struct tcpdiag_this_process *process = tcpdiag_this_process;
+    int pid = sys_getpid();
+    int none = 0;
+    return atomic_compare_exchange_strong(&process->pid, &none, pid) || none == pid;
+}
+
+static bool begin_opening(void)
+{
+    for (int i = 0; i < TURNS; i++) {
+        if (!atomic_exchange_explicit(&tcpdiag_this_process->opening, 1, memory_order_acquire))
+            return true;
+        sys_yield();
+    }
+    return false;
+}
+
+static void end_opening(void)
+{
+    atomic_store_explicit(&tcpdiag_this_process->opening, 0, memory_order_release);
+}
+
+static struct log newest(void)
+{
+    return logs[atomic_load_explicit(&last_log, memory_order_acquire) % LOGS];
+}
+
+static void store(const struct log *log)
+{
+    unsigned next = atomic_load_explicit(&last_log, memory_order_relaxed) + 1;
+    logs[next % LOGS] = *log;
+    atomic_store_explicit(&tcpdiag_this_process->log_torn, 0, memory_order_relaxed);
+    atomic_store_explicit(&last_log, next, memory_order_release);
+}
+
+/* The new log under the number that we keep: the old one's, or a new one. -1: it cannot be kept. */
+static int keep(const struct tcpdiag_opened *fresh, const struct log *old, bool few)
+{
+    struct tcpdiag_status status;
+    if (!is_still(old, &status))
+        return tcpdiag_moved_up(fresh->fd, &fresh->status.file, few);
+    int fd = (int)sys_call(SYS_dup3, fresh->fd, old->fd, O_CLOEXEC);
+    if (fd >= 0)
+        tcpdiag_close_own(fresh->fd, &fresh->status.file);
+    return fd;
+}
+
+/* A process with threads opens the log anew where it was rotated, deleted or closed: the one time
+   that a number of ours can be seen (docs/limits.md), and not for each record. */
+static bool may_open(const struct log *old, bool alone, int64_t seconds)
+{
+    return alone || (old->fd >= 0 && atomic_exchange_explicit(&opened_at, seconds,
+                                                              memory_order_relaxed) != seconds);
+}
+
+/* line NULL: none, the log is only opened. few: see tcpdiag_moved_up. */
+static bool open_and_write(const char *line, size_t length, int64_t seconds, bool few)
+{
+    struct tcpdiag_opened fresh;
+    bool shared = own_memory() && begin_opening(); /* else for this line alone */
+    bool alone = tcpdiag_alone();
+    struct log old = newest();
+    bool written = false;
+    if (may_open(&old, alone, seconds) && (shared || alone) && tcpdiag_log_open(&fresh)) {
+        int kept = shared ? keep(&fresh, &old, few || !alone) : -1;
+        int fd = kept >= 0 ? kept : fresh.fd;
+        if (kept >= 0)
+            store(&(struct log){kept, fresh.status.links > 0, fresh.path, fresh.status.file});
+        written = line && write_to(fd, &fresh.status, line, length);
+        if (kept < 0)
+            tcpdiag_close_own(fd, &fresh.status.file);
+    }
+    if (shared)
+        end_opening();
+    return written;
 }
 
 void tcpdiag_log_prepare(void)
 {
-    struct stat64 opened;
-    unsigned last = atomic_load_explicit(&last_log, memory_order_acquire);
-    if (logs[last % LOGS].fd >= 0)
-        return;
-    struct log fresh = {.fd = open_log(&opened)};
-    if (fresh.fd < 0)
-        return;
-    fresh.file = (struct tcpdiag_file){opened.st_dev, opened.st_ino};
-    if (!store(&fresh, last))
-        sys_close(fresh.fd);
+    struct tcpdiag_status status;
+    struct log log = newest();
+    if (!is_still(&log, &status))
+        open_and_write(NULL, 0, 0, true);
 }
 
 bool tcpdiag_log_write(const char *line, size_t length, int64_t seconds)
 {
-    struct stat64 status;
-    struct stat64 opened;
-    unsigned last = atomic_load_explicit(&last_log, memory_order_acquire);
-    const struct log log = logs[last % LOGS];
-    bool still =
-        log.fd >= 0 && sys_fstat(log.fd, &status) == 0 && tcpdiag_is_file(&status, &log.file);
-    bool moved = path_has_moved(&log, seconds);
-    if (TCPDIAG_LIKELY(still && !moved))
+    struct tcpdiag_status status;
+    struct log log = newest();
+    bool still = is_still(&log, &status);
+    bool gone = still && (deleted(&log, &status) || path_has_moved(&log, seconds));
+    if (TCPDIAG_LIKELY(still && !gone))
         return write_to(log.fd, &status, line, length);
-    struct log fresh = {.fd = open_log(&opened)};
-    if (fresh.fd < 0)
-        return still && write_to(log.fd, &status, line, length);
-    fresh.file = (struct tcpdiag_file){opened.st_dev, opened.st_ino};
-    bool stored = store(&fresh, last);
-    bool written = write_to(fresh.fd, &opened, line, length);
-    /* What the old number is now is not ours to close, unless it still was the log. */
-    if (stored && still)
-        sys_close(log.fd);
-    if (!stored)
-        sys_close(fresh.fd);
-    return written;
+    if (open_and_write(line, length, seconds, false))
+        return true;
+    log = newest();
+    return is_still(&log, &status) && !deleted(&log, &status) &&
+           write_to(log.fd, &status, line, length);
 }

@@ -11,41 +11,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/file.h"
 #include "shim/sys.h"
-
-/* What a file is, whatever its name. */
-struct tcpdiag_file {
-    dev_t device;
-    ino64_t inode; /* as wide as in struct stat64 on every machine */
-};
-
-static inline bool tcpdiag_is_file(const struct stat64 *status, const struct tcpdiag_file *file)
-{
-    return status->st_ino == file->inode && status->st_dev == file->device;
-}
 
 /* Remember what standard error and the root folder are, while they are what the user gave. */
 void tcpdiag_stderr_init(void);
 void tcpdiag_log_init(void);
 
-/* Opens the log if it is not open. */
+/* Opens what cannot be opened later: the program is about to have threads, or to forbid it. */
+void tcpdiag_stderr_prepare(void);
 void tcpdiag_log_prepare(void);
+
+/* The program closes standard error or puts something else there: what was opened of it is closed,
+   so that its reader sees its end. */
+void tcpdiag_stderr_closing(void);
 
 /* One line. False where it was not written, or not all of it. seconds: now, by the wall clock. */
 bool tcpdiag_stderr_write(const char *line, size_t length);
 bool tcpdiag_log_write(const char *line, size_t length, int64_t seconds);
 
-/* A second descriptor of the same file, close-on-exec, out of the way of the program's own; -1
-   where there is no room for one. */
-int tcpdiag_high_copy(int fd);
-
-/* The line, in one call of write, which is preceded by a newline where the last one was cut short.
-   With the signals that this may raise held back, and taken if it has raised them (sigpending(2)).
+/* Moves a descriptor of ours out of the way of the program's own, to 1000 or above where
+   RLIMIT_NOFILE allows; close-on-exec. fd is an open descriptor of file. few: also where the
+   program may have only a few descriptors. Returns -1 and leaves fd alone where there is no room.
  */
+int tcpdiag_moved_up(int fd, const struct tcpdiag_file *file, bool few);
+
+/* Closes fd if it is that file, and nothing that the program has put there since. */
+void tcpdiag_close_own(int fd, const struct tcpdiag_file *file);
+
+/* The line, in one call, after a newline where that is needed to mend what was cut short. 1: all of
+   it was written, 0: nothing, -1: a part. */
 typedef long (*tcpdiag_writer)(int fd, const struct iovec *parts, int count);
-bool tcpdiag_write_line(tcpdiag_writer writer, int fd, const char *line, size_t length,
-                        _Atomic int *torn);
-bool tcpdiag_write_line_quietly(tcpdiag_writer writer, int fd, const char *line, size_t length,
-                                _Atomic int *torn);
+int tcpdiag_write_line(tcpdiag_writer writer, int fd, const char *line, size_t length, bool mend);
+
+/* With the signals that this may raise held back, and taken if it has raised them (sigpending(2)).
+ */
+int tcpdiag_write_line_quietly(tcpdiag_writer writer, int fd, const char *line, size_t length,
+                               bool mend);
 
 #endif

@@ -10,14 +10,18 @@
 
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +50,8 @@ struct tcpdiag_timespec64 {
     X(int, __fcntl_time64, (int, int, ...))                                                        \
     X(int, __getsockopt64, (int, int, int, void *, socklen_t *))                                   \
     X(ssize_t, __recvmsg64, (int, struct msghdr *, int))                                           \
+    X(int, __recvmmsg64, (int, struct mmsghdr *, unsigned, int, void *))                           \
+    X(int, __recvmmsg_time64, (int, struct mmsghdr *, unsigned, int, void *))                      \
     X(ssize_t, __sendmsg64, (int, const struct msghdr *, int))
 #else
 #define TCPDIAG_REAL_TIME64(X)
@@ -53,11 +59,16 @@ struct tcpdiag_timespec64 {
 
 typedef const struct sockaddr *tcpdiag_sockaddr;
 
+#define TCPDIAG_SPAWN_PARAMETERS                                                                   \
+    (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,         \
+     char *const *, char *const *)
+
 /* X(type, name, parameters) */
 #define TCPDIAG_REAL(X)                                                                            \
     X(long, syscall, (long, long, long, long, long, long, long)) /* first: see hooks/seccomp.c */  \
     TCPDIAG_REAL_TIME64(X)                                                                         \
     X(int, clock_gettime, (clockid_t, struct timespec *))                                          \
+    X(int, socket, (int, int, int))                                                                \
     X(int, connect, (int, tcpdiag_sockaddr, socklen_t))                                            \
     X(ssize_t, sendto, (int, const void *, size_t, int, tcpdiag_sockaddr, socklen_t))              \
     X(ssize_t, sendmsg, (int, const struct msghdr *, int))                                         \
@@ -104,6 +115,19 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
     X(ssize_t, write, (int, const void *, size_t))                                                 \
     X(ssize_t, writev, (int, const struct iovec *, int))                                           \
     X(ssize_t, send, (int, const void *, size_t, int))                                             \
+    X(int, sendmmsg, (int, struct mmsghdr *, unsigned, int))                                       \
+    X(int, recvmmsg, (int, struct mmsghdr *, unsigned, int, struct timespec *))                    \
+    X(pid_t, vfork, (void))                                                                        \
+    X(pid_t, _Fork, (void))                                                                        \
+    X(pid_t, forkpty, (int *, char *, const void *, const void *))                                 \
+    X(int, clone, (int (*)(void *), void *, int, void *, void *, void *, void *))                  \
+    X(int, daemon, (int, int))                                                                     \
+    X(int, system, (const char *))                                                                 \
+    X(FILE *, popen, (const char *, const char *))                                                 \
+    X(int, posix_spawn, TCPDIAG_SPAWN_PARAMETERS)                                                  \
+    X(int, posix_spawnp, TCPDIAG_SPAWN_PARAMETERS)                                                 \
+    X(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))       \
+    X(int, thrd_create, (thrd_t *, int (*)(void *), void *))                                       \
     X(pid_t, fork, (void))                                                                         \
     X(int, execve, (const char *, char *const[], char *const[]))                                   \
     X(int, execv, (const char *, char *const[]))                                                   \

@@ -39,16 +39,32 @@ void tcpdiag_sink_complain(const char *what)
     tcpdiag_stderr_write(line, (size_t)(out.at - line));
 }
 
-void tcpdiag_sink_lose(void)
+void tcpdiag_sink_lose(unsigned count, const char *why)
 {
-    atomic_fetch_add(&tcpdiag_this_process->lost, 1);
-    tcpdiag_sink_complain("the kernel does not say what a record needs; records are lost");
+    atomic_fetch_add(&tcpdiag_this_process->lost, count);
+    tcpdiag_sink_complain(why);
 }
 
 void tcpdiag_sink_prepare(void)
 {
-    if (!tcpdiag_config.to_stderr)
+    if (!atomic_load_explicit(&tcpdiag_config.ready, memory_order_acquire))
+        return;
+    if (tcpdiag_config.to_stderr)
+        tcpdiag_stderr_prepare();
+    else
         tcpdiag_log_prepare();
+}
+
+/* The child of a fork has one of its own: its process number may be that of an earlier child, and
+   its attempts are numbered as that one's were. */
+static uint64_t own_start(void)
+{
+    _Atomic uint64_t *start = &tcpdiag_this_process->start;
+    uint64_t known = atomic_load_explicit(start, memory_order_relaxed);
+    if (TCPDIAG_LIKELY(known != 0))
+        return known;
+    uint64_t now = (uint64_t)sys_nanoseconds(CLOCK_REALTIME);
+    return atomic_compare_exchange_strong(start, &known, now) ? now : known;
 }
 
 void tcpdiag_sink_record(struct tcpdiag_record *record)
@@ -61,7 +77,9 @@ void tcpdiag_sink_record(struct tcpdiag_record *record)
         atomic_fetch_add(lost, 1);
         return;
     }
-    record->who = &tcpdiag_identity;
+    const struct tcpdiag_identity who = {tcpdiag_identity.executable, tcpdiag_identity.host,
+                                         own_start()};
+    record->who = &who;
     record->pid = tcpdiag_sink_pid();
     record->tid = my_tid;
     record->wall_ns = sys_nanoseconds(CLOCK_REALTIME);

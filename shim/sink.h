@@ -17,8 +17,8 @@ void tcpdiag_sink_prepare(void);
 /* Fills in the record's time, process and thread, and writes it. errno is changed. */
 void tcpdiag_sink_record(struct tcpdiag_record *record);
 
-/* Counts a record that could not even be begun. */
-void tcpdiag_sink_lose(void);
+/* Counts records that could not even be begun; why goes to tcpdiag_sink_complain. */
+void tcpdiag_sink_lose(unsigned count, const char *why);
 
 /* One line to standard error, at most once in a process and only under `tcpdiag run`. */
 void tcpdiag_sink_complain(const char *what);

@@ -5,9 +5,12 @@
 
 #include "shim/attempts.h"
 #include "shim/config.h"
+#include "shim/evidence/evidence.h"
 #include "shim/places.h"
 #include "shim/real.h"
 #include "shim/scratch.h"
+#include "shim/sole.h"
+#include "shim/threads.h"
 #include "shim/track.h"
 
 static _Atomic int started;
@@ -19,6 +22,9 @@ void tcpdiag_start(void)
     if (!atomic_exchange(&started, true)) {
         tcpdiag_scratch_init();
         tcpdiag_attempts_init();
+        tcpdiag_sole_init();
+        tcpdiag_threads_init();
+        tcpdiag_evidence_may_open = tcpdiag_alone;
         tcpdiag_stderr_init();
         tcpdiag_log_init();
         tcpdiag_config_init();
@@ -36,5 +42,5 @@ __attribute__((constructor(101))) static void load(void)
 __attribute__((destructor(101))) static void unload(void)
 {
     if (TCPDIAG_IN_FLIGHT())
-        tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
+        tcpdiag_giving_up_all(false); /* another library's destructor may still ask */
 }

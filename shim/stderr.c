@@ -5,6 +5,7 @@
 
 #include "shim/places.h"
 #include "shim/scratch.h"
+#include "shim/threads.h"
 
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 0x00000008
@@ -12,39 +13,46 @@
 
 static struct tcpdiag_file standard_error;
 
+/* A description of our own of a terminal, or of a pipe that cannot be told not to wait, so that the
+   program's stays blocking. A process with one thread opens and closes it for each line; one with
+   threads keeps it from before the first one, and until the program lets go of standard error. */
+static _Atomic int kept = -1;
+
 void tcpdiag_stderr_init(void)
 {
-    struct stat64 status;
-    if (sys_fstat(STDERR_FILENO, &status) == 0)
-        standard_error = (struct tcpdiag_file){status.st_dev, status.st_ino};
+    struct tcpdiag_status status;
+    if (tcpdiag_status_of(STDERR_FILENO, &status) == 0)
+        standard_error = status.file;
 }
 
-bool tcpdiag_write_line(tcpdiag_writer writer, int fd, const char *line, size_t length,
-                        _Atomic int *torn)
+static bool is_standard_error(int fd, struct tcpdiag_status *status)
+{
+    return fd >= 0 && tcpdiag_status_of(fd, status) == 0 &&
+           tcpdiag_same_file(&status->file, &standard_error);
+}
+
+int tcpdiag_write_line(tcpdiag_writer writer, int fd, const char *line, size_t length, bool mend)
 {
     const struct iovec parts[] = {{(void *)"\n", 1}, {(void *)line, length}};
-    bool mend = atomic_exchange_explicit(torn, 0, memory_order_relaxed);
     long written = writer(fd, mend ? parts : parts + 1, mend ? 2 : 1);
     if (written == (long)length + mend)
-        return true;
-    if (written > (mend ? 1 : 0) || (mend && written <= 0))
-        atomic_store_explicit(torn, 1, memory_order_relaxed);
-    return false;
+        return 1;
+    return written > mend ? -1 : 0;
 }
 
 /* SIGTTOU: a terminal may stop the background jobs that write to it, unless they block this
    (termios(3), TOSTOP). */
-bool tcpdiag_write_line_quietly(tcpdiag_writer writer, int fd, const char *line, size_t length,
-                                _Atomic int *torn)
+int tcpdiag_write_line_quietly(tcpdiag_writer writer, int fd, const char *line, size_t length,
+                               bool mend)
 {
     const uint64_t signals =
         UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGXFSZ - 1) | UINT64_C(1) << (SIGTTOU - 1);
     uint64_t before;
     uint64_t pending = 0;
     if (sys_sigpending(&pending) != 0 || sys_sigmask(SIG_BLOCK, &signals, &before) != 0)
-        return false;
-    bool written = tcpdiag_write_line(writer, fd, line, length, torn);
-    uint64_t raised = written          ? 0
+        return 0;
+    int written = tcpdiag_write_line(writer, fd, line, length, mend);
+    uint64_t raised = written > 0      ? 0
                       : errno == EPIPE ? UINT64_C(1) << (SIGPIPE - 1)
                       : errno == EFBIG ? UINT64_C(1) << (SIGXFSZ - 1)
                                        : 0;
@@ -65,10 +73,20 @@ static long send_now(int fd, const struct iovec *parts, int count)
     return sys_sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* By a description of our own, so that the program's stays blocking. */
+static int reopen(void)
+{
+    return sys_open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+}
+
 static long write_reopened(int fd, const struct iovec *parts, int count)
 {
-    int own = sys_open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+    struct tcpdiag_status status;
+    int own = atomic_load_explicit(&kept, memory_order_relaxed);
+    if (is_standard_error(own, &status))
+        return write_now(own, parts, count);
+    if (!tcpdiag_alone())
+        return -1;
+    own = reopen();
     if (own < 0) /* no /proc, or somebody else's terminal: there was room a moment ago */
         return write_now(fd, parts, count);
     long written = write_now(own, parts, count);
@@ -87,18 +105,57 @@ static long write_pipe(int fd, const struct iovec *parts, int count)
     return written;
 }
 
+static bool kernel_before(unsigned major, unsigned minor)
+{
+    struct utsname name;
+    unsigned found[2] = {0, 0};
+    const char *at = name.release;
+    if (sys_uname(&name) != 0)
+        return true;
+    for (int i = 0; i < 2; i++, at += *at == '.')
+        for (; *at >= '0' && *at <= '9'; at++)
+            found[i] = found[i] * 10 + (unsigned)(*at - '0');
+    return found[0] < major || (found[0] == major && found[1] < minor);
+}
+
+void tcpdiag_stderr_prepare(void)
+{
+    struct tcpdiag_status status;
+    if (is_standard_error(atomic_load_explicit(&kept, memory_order_relaxed), &status) ||
+        !is_standard_error(STDERR_FILENO, &status) ||
+        !(S_ISCHR(status.mode) || (S_ISFIFO(status.mode) && kernel_before(6, 5))) ||
+        !tcpdiag_alone())
+        return;
+    int own = reopen();
+    int high = own >= 0 ? tcpdiag_moved_up(own, &standard_error, true) : -1;
+    if (high < 0 && own >= 0)
+        sys_close(own);
+    atomic_store_explicit(&kept, high, memory_order_relaxed);
+}
+
+void tcpdiag_stderr_closing(void)
+{
+    int own = atomic_exchange_explicit(&kept, -1, memory_order_relaxed);
+    if (own >= 0)
+        tcpdiag_close_own(own, &standard_error);
+}
+
 bool tcpdiag_stderr_write(const char *line, size_t length)
 {
-    struct stat64 status;
-    if (sys_fstat(STDERR_FILENO, &status) != 0 || !tcpdiag_is_file(&status, &standard_error))
+    struct tcpdiag_status status;
+    _Atomic int *torn = &tcpdiag_this_process->stderr_torn;
+    if (!is_standard_error(STDERR_FILENO, &status))
         return false;
     int ready = sys_poll_now(STDERR_FILENO, POLLOUT);
     if (!(ready & POLLOUT) || ready & (POLLERR | POLLNVAL))
         return false;
-    tcpdiag_writer writer = S_ISREG(status.st_mode)    ? write_now
-                            : S_ISSOCK(status.st_mode) ? send_now
-                            : S_ISFIFO(status.st_mode) ? write_pipe
-                                                       : write_reopened;
-    return tcpdiag_write_line_quietly(writer, STDERR_FILENO, line, length,
-                                      &tcpdiag_this_process->stderr_torn);
+    tcpdiag_writer writer = S_ISREG(status.mode)    ? write_now
+                            : S_ISSOCK(status.mode) ? send_now
+                            : S_ISFIFO(status.mode) ? write_pipe
+                                                    : write_reopened;
+    bool mend = atomic_load_explicit(torn, memory_order_relaxed);
+    int result = tcpdiag_write_line_quietly(writer, STDERR_FILENO, line, length, mend);
+    if (result != 0)
+        atomic_store_explicit(torn, result < 0, memory_order_relaxed);
+    return result > 0;
 }

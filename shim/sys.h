@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,16 +90,6 @@ static inline int sys_getpeername(int fd, void *address, socklen_t *length)
     return (int)SYS_SOCKET_CALL(SYS_getpeername, SYS_GETPEERNAME, fd, address, length);
 }
 
-static inline int sys_socket(int family, int type, int protocol)
-{
-    return (int)SYS_SOCKET_CALL(SYS_socket, SYS_SOCKET, family, type, protocol);
-}
-
-static inline int sys_connect(int fd, const void *address, socklen_t length)
-{
-    return (int)SYS_SOCKET_CALL(SYS_connect, SYS_CONNECT, fd, address, length);
-}
-
 static inline long sys_recvmsg(int fd, struct msghdr *message, int flags)
 {
     return SYS_SOCKET_CALL(SYS_recvmsg, SYS_RECVMSG, fd, message, flags);
@@ -144,6 +135,11 @@ static inline int sys_fstat(int fd, struct stat64 *status)
     return (int)sys_call(SYS_FSTAT, fd, status);
 }
 
+static inline int sys_stat(const char *path, struct stat64 *status)
+{
+    return (int)sys_call(SYS_FSTATAT, AT_FDCWD, path, status, 0);
+}
+
 static inline int sys_lstat(const char *path, struct stat64 *status)
 {
     return (int)sys_call(SYS_FSTATAT, AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
@@ -187,13 +183,6 @@ static inline int sys_poll_now(int fd, short events)
     return ready > 0 ? one.revents : 0;
 }
 
-/* Whether this process has a child that it has not waited for. */
-static inline int sys_has_children(void)
-{
-    return sys_call(SYS_waitid, P_ALL, 0, NULL,
-                    WEXITED | WNOHANG | WNOWAIT | 0x40000000 /* __WALL */, NULL) == 0;
-}
-
 /* The limit in force; otherwise where the kernel does not say. */
 static inline uint64_t sys_limit(int resource, uint64_t otherwise)
 {
@@ -205,6 +194,36 @@ static inline uint64_t sys_limit(int resource, uint64_t otherwise)
 static inline int sys_sigmask(int how, const uint64_t *set, uint64_t *before)
 {
     return (int)sys_call(SYS_rt_sigprocmask, how, set, before, sizeof *set);
+}
+
+/* The bytes at the end of a file, whatever its position. */
+static inline long sys_pread(int fd, void *bytes, size_t length, uint64_t offset)
+{
+#if __SIZEOF_LONG__ == 4
+    return sys_call(SYS_pread64, fd, bytes, length, (uint32_t)offset, (uint32_t)(offset >> 32));
+#else
+    return sys_call(SYS_pread64, fd, bytes, length, offset);
+#endif
+}
+
+/* Waits until no write of the file is under way. Moves its position, which O_APPEND ignores. */
+static inline void sys_seek_data(int fd)
+{
+#if defined(SYS__llseek)
+    uint64_t position;
+    sys_call(SYS__llseek, fd, 0, 0, &position, SEEK_DATA);
+#else
+    sys_call(SYS_lseek, fd, 0, SEEK_DATA);
+#endif
+}
+
+static inline int sys_fstatfs(int fd, struct statfs64 *status)
+{
+#if defined(SYS_fstatfs64)
+    return (int)sys_call(SYS_fstatfs64, fd, sizeof *status, status);
+#else
+    return (int)sys_call(SYS_fstatfs, fd, status);
+#endif
 }
 
 static inline int sys_sigpending(uint64_t *set)

@@ -10,11 +10,12 @@
 #include "shim/config.h"
 #include "shim/evidence/endpoint.h"
 #include "shim/evidence/evidence.h"
-#include "shim/places.h"
 #include "shim/real.h"
 #include "shim/scratch.h"
 #include "shim/sink.h"
+#include "shim/sole.h"
 #include "shim/sys.h"
+#include "shim/threads.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -70,39 +71,46 @@ static bool established(const struct tcpdiag_evidence *e)
     return e->tcp_state > 0 && e->tcp_state != TCP_SYN_SENT && e->tcp_state != TCP_SYN_RECV;
 }
 
+/* Of what follows, some takes something away from the socket: its error, what is on its error
+   queue, an option. It works on the program's own number, in the middle of the program's own call
+   with that number: a number of ours would have to be opened, and every thread would see it. So it
+   is left undone where somebody else may hold the socket, and where the number is another socket's
+   by now. */
+static bool may_take_from(const struct tcpdiag_attempt *attempt)
+{
+    return tcpdiag_sole(attempt->fd) && cookie_of(attempt->fd) == attempt->cookie;
+}
+
 /* IPv6 puts an ICMP error on the queue only where IPV6_RECVERR was set before it came. It changes
    what a program sees later on, so it is opt-in, never touches a program's own choice, and is taken
    back when the attempt has ended. */
 static bool ask_for_ipv6_errors(int fd, const struct tcpdiag_endpoint *peer)
 {
     int on = 1;
-    if (!tcpdiag_config.ipv6_recverr || peer->family != AF_INET6 ||
+    if (!tcpdiag_config.ipv6_recverr || peer->family != AF_INET6 || !tcpdiag_sole(fd) ||
         sys_int_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) != 0)
         return false;
     return sys_setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on) == 0;
 }
 
-/* Another thread may have closed the descriptor meanwhile and got the number anew for something
-   else. What only looks may look at the wrong socket, whose cookie then tells; what takes an error
-   away may not. It works on a descriptor of its own, of which the cookie has been compared. */
-static int own_descriptor(const struct tcpdiag_attempt *attempt)
-{
-    int fd = tcpdiag_high_copy(attempt->fd);
-    if (fd >= 0 && cookie_of(fd) != attempt->cookie) {
-        sys_close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static void stop_asking(const struct tcpdiag_attempt *attempt)
 {
     int off = 0;
-    int fd = attempt->own_recverr ? own_descriptor(attempt) : -1;
-    if (fd < 0)
+    if (attempt->own_recverr && cookie_of(attempt->fd) == attempt->cookie)
+        sys_setsockopt(attempt->fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
+}
+
+/* What the queue tells of a failure. Where it is not ours to read, whether a TCP segment came back
+   still tells a reset from an ICMP error. */
+static void read_queue(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
+{
+    if (!may_take_from(attempt) ||
+        (!attempt->own_recverr && tcpdiag_queue_is_the_programs(attempt->fd)))
         return;
-    sys_setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
-    sys_close(fd);
+    /* tcp_poll in net/ipv4/tcp.c: POLLERR as long as something is in the queue. */
+    if (sys_poll_now(attempt->fd, 0) & POLLERR)
+        tcpdiag_evidence_queue(attempt->fd, evidence);
+    evidence->queue_complete = attempt->own_recverr || attempt->peer.family == AF_INET;
 }
 
 /* Why it failed, as far as the socket knows, after the program has its error or has given the
@@ -113,19 +121,9 @@ static void read_failure(const struct tcpdiag_attempt *attempt, int error,
     if (cookie_of(attempt->fd) != attempt->cookie)
         return;
     tcpdiag_evidence_local(attempt->fd, error, evidence);
-    if (error == ECONNREFUSED && attempt->untouched)
+    read_queue(attempt, evidence);
+    if (error == ECONNREFUSED && attempt->untouched && !evidence->queue_complete)
         tcpdiag_evidence_answered(attempt->fd, evidence);
-    if (!attempt->own_recverr && tcpdiag_queue_is_the_programs(attempt->fd))
-        return;
-    /* tcp_poll in net/ipv4/tcp.c: POLLERR as long as something is in the queue. */
-    if (sys_poll_now(attempt->fd, 0) & POLLERR) {
-        int fd = own_descriptor(attempt);
-        if (fd < 0)
-            return;
-        tcpdiag_evidence_queue(fd, &attempt->peer, evidence);
-        sys_close(fd);
-    }
-    evidence->queue_complete = attempt->own_recverr || attempt->peer.family == AF_INET;
 }
 
 static void write_connect(const struct tcpdiag_attempt *attempt, struct tcpdiag_record *record)
@@ -188,6 +186,13 @@ static void end_with_error(const struct tcpdiag_attempt *attempt, int error,
 
 static void forget(struct tcpdiag_attempt *attempt);
 
+/* Nobody knows how it has ended or will end. */
+static void write_unseen_end(const struct tcpdiag_attempt *attempt)
+{
+    struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
+    write_end(attempt, TCPDIAG_ENDED_UNSEEN, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
+}
+
 /* What has to be known of a call before it is made. missed: the kernel did not answer. */
 static bool is_connect(struct tcpdiag_call *call, const void *address, unsigned length, long *mode)
 {
@@ -221,13 +226,13 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
         goto out; /* AF_UNSPEC and nonsense */
     call->tcp = true;
     attempt->fd = fd;
-    attempt->alias = attempt->epoll_fd = -1;
+    attempt->alias = attempt->main = attempt->epoll_fd = -1;
     attempt->number = tcpdiag_numbers(1);
     attempt->cookie = cookie_of(fd);
     bool waits = !(mode & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
     attempt->blocking = waits ? TCPDIAG_BLOCKING : TCPDIAG_NONBLOCKING;
     attempt->own_recverr = ask_for_ipv6_errors(fd, &attempt->peer);
-    attempt->untouched = attempt->peer.family == AF_INET6 && tcpdiag_evidence_untouched(fd);
+    attempt->untouched = tcpdiag_sole_unused(fd) || tcpdiag_evidence_untouched(fd);
     if (waits)
         write_begin(attempt);
     attempt->begin_ns = sys_nanoseconds(CLOCK_MONOTONIC);
@@ -238,13 +243,24 @@ out:
 static void goes_on(struct tcpdiag_attempt *attempt)
 {
     struct tcpdiag_attempt old;
+    const bool all = tcpdiag_config.events == TCPDIAG_EVENTS_ALL;
+    bool begun = attempt->blocking == TCPDIAG_BLOCKING && all;
     attempt->pid = tcpdiag_sink_pid();
-    if (tcpdiag_attempts_look(attempt->fd, &old))
-        forget(&old);
-    if (attempt->blocking == TCPDIAG_NONBLOCKING)
+    if (tcpdiag_attempts_look(attempt->fd, &old)) {
+        if (old.fd == attempt->fd)
+            forget(&old);
+        else
+            tcpdiag_attempts_drop_alias(&old);
+    }
+    if (!begun && !tcpdiag_attempts_have_room()) {
+        tcpdiag_sink_lose(all ? 2 : 1,
+                          "more connects in flight than the table holds: some are missing");
+        return;
+    }
+    if (!begun)
         write_begin(attempt);
     if (!tcpdiag_attempts_add(attempt))
-        tcpdiag_sink_complain("more connects in flight than the table holds: some have no end");
+        write_unseen_end(attempt);
 }
 
 void tcpdiag_call_end(struct tcpdiag_call *call, int error)
@@ -256,7 +272,7 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
     if (call->missed) {
         /* Else the program was mistaken, as the kernel had said to us. */
         if (error != EBADF && error != ENOTSOCK && error != EFAULT)
-            tcpdiag_sink_lose();
+            tcpdiag_sink_lose(1, "the kernel does not say what a record needs; records are lost");
         goto out;
     }
     if (error == EISCONN || error == EALREADY) {
@@ -313,15 +329,13 @@ static bool mine(struct tcpdiag_attempt *attempt)
 /* This attempt and no other: another thread may have begun the next one on the same number. */
 static void forget(struct tcpdiag_attempt *attempt)
 {
-    struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     if (tcpdiag_attempts_take(attempt))
-        write_end(attempt, TCPDIAG_ENDED_CLOSED, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
+        write_unseen_end(attempt);
 }
 
 static bool find(int fd, struct tcpdiag_attempt *attempt)
 {
-    return (tcpdiag_attempts_look(fd, attempt) || tcpdiag_attempts_look_alias(fd, attempt)) &&
-           mine(attempt);
+    return tcpdiag_attempts_look(fd, attempt) && mine(attempt);
 }
 
 static void check(struct tcpdiag_attempt *attempt)
@@ -372,50 +386,69 @@ void tcpdiag_seen_error(int fd, int error)
     errno = saved;
 }
 
-/* The error of a socket that nobody will ask any more. A child may have it too: that of a fork is
-   known, of one made otherwise (posix_spawn, vfork, popen) only that there are children. */
+/* The error of a socket that nobody will ask any more. */
 static int last_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
 {
-    int fd = attempt->shared || sys_has_children() ? -1 : own_descriptor(attempt);
-    if (fd < 0)
-        return 0;
-    int error = sys_int_option(fd, SOL_SOCKET, SO_ERROR, 0);
-    sys_close(fd);
+    int error = sys_int_option(attempt->fd, SOL_SOCKET, SO_ERROR, 0);
     read_failure(attempt, error, evidence);
     if (error == 0 && evidence->icmp)
         error = evidence->icmp_type == 3 && evidence->icmp_code == 3 ? ECONNREFUSED : EHOSTUNREACH;
     return error;
 }
 
-/* The attempt is out of the table. */
-static void give_up(struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending)
+/* The same where somebody may still ask: only what can be told without taking it. A closed socket
+   that a segment has come for was reset; tcp_reset in net/ipv4/tcp_input.c has one error for that.
+ */
+static int told_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
+{
+    if (evidence->tcp_state != TCP_CLOSE || !attempt->untouched ||
+        cookie_of(attempt->fd) != attempt->cookie)
+        return 0;
+    tcpdiag_evidence_answered(attempt->fd, evidence);
+    return evidence->answered == 1 ? ECONNREFUSED : 0;
+}
+
+/* The program's use of the socket ends without its asking for the error. last: nobody else in this
+   process will ask either. */
+static void end_unasked(const struct tcpdiag_attempt *attempt, enum tcpdiag_ending ending,
+                        bool last)
 {
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
+    int error = 0;
     tcpdiag_evidence_state(attempt->fd, &evidence);
-    bool failed = attempt->failed_ns != 0 || evidence.tcp_state == TCP_CLOSE;
     int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
-    int error = failed && !established(&evidence) ? last_error(attempt, &evidence) : 0;
-    stop_asking(attempt);
-    if (error != 0)
-        write_end(attempt, TCPDIAG_ENDED_RESULT, error,
-                  attempt->failed_ns ? attempt->failed_ns : now, &evidence);
-    else
-        write_end(attempt, ending, 0, now, &evidence);
+    if ((attempt->failed_ns != 0 || evidence.tcp_state == TCP_CLOSE) && !established(&evidence)) {
+        if (last && may_take_from(attempt))
+            error = last_error(attempt, &evidence);
+        if (error == 0)
+            error = told_error(attempt, &evidence);
+        ending = error != 0 ? TCPDIAG_ENDED_RESULT : TCPDIAG_ENDED_FAILED;
+        now = attempt->failed_ns ? attempt->failed_ns : now;
+    }
+    if (last)
+        stop_asking(attempt);
+    write_end(attempt, ending, error, now, &evidence);
 }
 
 void tcpdiag_giving_up(int fd)
 {
     struct tcpdiag_attempt attempt;
     int saved = errno;
-    if (find(fd, &attempt) && tcpdiag_attempts_take(&attempt)) {
-        int other = attempt.fd == fd ? attempt.alias : attempt.fd;
+    if (!find(fd, &attempt)) {
+        errno = saved;
+        return;
+    }
+    int other = attempt.alias;
+    if (attempt.fd != fd) {
+        tcpdiag_attempts_drop_alias(&attempt);
+    } else if (tcpdiag_attempts_take(&attempt)) {
         if (other >= 0 && cookie_of(other) == attempt.cookie) {
             /* dup'd: one number goes, the socket stays under the other. */
             attempt.fd = other;
             attempt.alias = -1;
             tcpdiag_attempts_add(&attempt);
         } else {
-            give_up(&attempt, TCPDIAG_ENDED_CLOSED);
+            end_unasked(&attempt, TCPDIAG_ENDED_CLOSED, true);
         }
     }
     errno = saved;
@@ -448,13 +481,15 @@ void tcpdiag_abort_end(struct tcpdiag_abort *abort)
     errno = saved;
 }
 
-void tcpdiag_giving_up_all(enum tcpdiag_ending ending)
+void tcpdiag_giving_up_all(bool last)
 {
     struct tcpdiag_attempt attempt;
     int saved = errno;
+    /* Another thread goes on to the very end, and may ask. */
+    last = last && tcpdiag_alone();
     for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
         if (mine(&attempt) && tcpdiag_attempts_take(&attempt))
-            give_up(&attempt, ending);
+            end_unasked(&attempt, TCPDIAG_ENDED_PROCESS, last);
     errno = saved;
 }
 
@@ -465,18 +500,11 @@ void tcpdiag_image_ends(void)
 {
     struct tcpdiag_attempt attempt;
     int saved = errno;
-    for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);) {
-        struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
-        if (attempt.pid != tcpdiag_sink_pid()) {
-            /* We are a vfork child, and take the socket along. */
-            tcpdiag_attempts_update(&attempt, TCPDIAG_SHARED);
-        } else if (!attempt.ended && mine(&attempt)) {
-            tcpdiag_evidence_state(attempt.fd, &evidence);
+    for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
+        if (!attempt.ended && mine(&attempt)) { /* a vfork child's image has the parent's table */
             tcpdiag_attempts_renumber(&attempt, attempt.number, true);
-            write_end(&attempt, TCPDIAG_ENDED_PROCESS, 0, sys_nanoseconds(CLOCK_MONOTONIC),
-                      &evidence);
+            end_unasked(&attempt, TCPDIAG_ENDED_PROCESS, false);
         }
-    }
     errno = saved;
 }
 
@@ -498,20 +526,7 @@ void tcpdiag_also_known_as(int fd, int alias)
 {
     struct tcpdiag_attempt attempt;
     int saved = errno;
-    if (alias >= 0 && alias != fd && find(fd, &attempt)) {
-        /* A third descriptor is not followed: whoever has it may still want the error. */
-        bool third = attempt.alias >= 0;
-        attempt.alias = alias;
-        tcpdiag_attempts_update(&attempt, third ? TCPDIAG_SHARED : TCPDIAG_ALIAS);
-    }
-    errno = saved;
-}
-
-void tcpdiag_shared(int fd)
-{
-    struct tcpdiag_attempt attempt;
-    int saved = errno;
-    if (find(fd, &attempt))
-        tcpdiag_attempts_update(&attempt, TCPDIAG_SHARED);
+    if (alias >= 0 && alias != fd && find(fd, &attempt))
+        tcpdiag_attempts_add_alias(&attempt, alias); /* a third number is not followed */
     errno = saved;
 }

@@ -41,9 +41,11 @@ bool tcpdiag_is_in_flight(int fd);
 void tcpdiag_seen_ready(int fd);
 void tcpdiag_seen_error(int fd, int error);
 
-/* The program is about to give the descriptor up, or the whole process. */
+/* The program is about to give the descriptor up. */
 void tcpdiag_giving_up(int fd);
-void tcpdiag_giving_up_all(enum tcpdiag_ending ending);
+
+/* The process ends. last: nothing of the program runs any more, but for other threads. */
+void tcpdiag_giving_up_all(bool last);
 
 /* A call that aborts the connect behind all its descriptors, before it and after its success. The
    socket keeps its error. */
@@ -60,9 +62,8 @@ void tcpdiag_abort_end(struct tcpdiag_abort *abort);
 void tcpdiag_image_ends(void);
 void tcpdiag_image_stays(void);
 
-/* alias is a descriptor of the same socket now; another process has it, or may. */
+/* alias is a descriptor of the same socket now. */
 void tcpdiag_also_known_as(int fd, int alias);
-void tcpdiag_shared(int fd);
 
 /* The first of so many attempt numbers in a row. */
 uint64_t tcpdiag_numbers(unsigned count);

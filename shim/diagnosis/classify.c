@@ -191,6 +191,10 @@ static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoin
 static struct tcpdiag_verdict given_up(enum tcpdiag_ending ending, int64_t duration,
                                        const struct tcpdiag_evidence *e)
 {
+    if (ending == TCPDIAG_ENDED_UNSEEN)
+        return VERDICT(ABANDONED, OUT_OF_SIGHT);
+    if (ending == TCPDIAG_ENDED_FAILED)
+        return VERDICT(ERROR, REASON_UNSEEN);
     bool waiting =
         e->tcp_state < 0 || e->tcp_state == STATE_SYN_SENT || e->tcp_state == STATE_CLOSE;
     if (!waiting && e->tcp_state != STATE_SYN_RECV) /* established meanwhile, and nobody looked */

@@ -58,6 +58,8 @@ enum tcpdiag_ending {
     TCPDIAG_ENDED_CLOSED,  /* the program closed, shut down or abandoned the socket */
     TCPDIAG_ENDED_LIMIT,   /* the program's own time limit ran out (SO_SNDTIMEO) */
     TCPDIAG_ENDED_PROCESS, /* the process exited or replaced itself */
+    TCPDIAG_ENDED_FAILED,  /* the kernel's word is an error, but which one is not known */
+    TCPDIAG_ENDED_UNSEEN,  /* it is not known whether and how it ended */
 };
 
 struct tcpdiag_verdict {

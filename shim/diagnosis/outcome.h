@@ -115,6 +115,13 @@ extern "C" {
       "the kernel forbids this program to connect: a security module, a cgroup filter or a "       \
       "sandbox",                                                                                   \
       "look at the audit log (ausearch -m avc, dmesg), the unit's settings and the sandbox")       \
+    X(OUT_OF_SIGHT, "out-of-sight", ABANDONED,                                                     \
+      "the library lost sight of the socket: how the connect ended is not known",                  \
+      "no fault is claimed: ask from outside, tcpdiag-probe ADDRESS PORT")                         \
+    X(REASON_UNSEEN, "reason-unseen", ERROR,                                                       \
+      "the connect failed, and why is not known: the program asked by a call that the library "    \
+      "does not see, or left the error to whoever else holds the socket",                          \
+      "ask from outside: tcpdiag-probe ADDRESS PORT")                                              \
     X(PORTS_USED_UP, "ports-used-up", ERROR,                                                       \
       "this machine has no free source port left for this destination",                            \
       "count the connections (ss -s), widen net.ipv4.ip_local_port_range, or keep connections "    \

@@ -145,7 +145,8 @@ static void put_witness(struct tcpdiag_out *out, const struct tcpdiag_record *r)
 
 static void put_how_it_ended(struct tcpdiag_out *out, const struct tcpdiag_record *r)
 {
-    if (r->ending == TCPDIAG_ENDED_RESULT || r->error != 0)
+    if (r->ending == TCPDIAG_ENDED_RESULT || r->ending == TCPDIAG_ENDED_FAILED ||
+        r->ending == TCPDIAG_ENDED_UNSEEN || r->error != 0)
         return;
     if (r->ending == TCPDIAG_ENDED_PROCESS)
         put_literal(out, "; the process ended or replaced itself after ");

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #endif
 
 #include "shim/evidence/endpoint.h"
+#include "shim/file.h"
 #include "shim/scratch.h"
 #include "shim/sys.h"
 
@@ -123,35 +125,102 @@ static bool own_ipv4(int fd, const struct tcpdiag_endpoint *address)
     return found;
 }
 
-/* The address that this machine would send from: a UDP connect sends nothing. Only reached where
-   IPV6_RECVERR was set on our side, which the user has asked for. */
-static bool own_ipv6(const struct tcpdiag_endpoint *peer, const struct tcpdiag_endpoint *address)
+/* What is open of it for good, and which file and network namespace it is of. */
+static struct {
+    _Atomic int fd;
+    struct tcpdiag_file file;
+    struct tcpdiag_file network;
+} addresses = {.fd = -1};
+
+bool (*tcpdiag_evidence_may_open)(void);
+
+static bool here(struct tcpdiag_file *network)
 {
-    struct sockaddr_in6 to = {
-        .sin6_family = AF_INET6, .sin6_port = 1, .sin6_scope_id = peer->scope};
-    memcpy(&to.sin6_addr, peer->address, sizeof to.sin6_addr);
-    int fd = sys_socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    struct stat64 status;
+    if (sys_stat("/proc/thread-self/ns/net", &status) != 0)
         return false;
-    struct tcpdiag_endpoint self = {0};
-    struct sockaddr_in6 name;
-    socklen_t length = sizeof name;
-    if (sys_connect(fd, &to, sizeof to) == 0 && sys_getsockname(fd, &name, &length) == 0)
-        tcpdiag_endpoint_from(&self, &name, length);
-    sys_close(fd);
-    return tcpdiag_same_address(&self, address);
+    *network = (struct tcpdiag_file){status.st_dev, status.st_ino, 0};
+    return true;
+}
+
+int tcpdiag_evidence_open_addresses(void)
+{
+    return sys_open("/proc/thread-self/net/if_inet6", O_RDONLY | O_CLOEXEC, 0);
+}
+
+void tcpdiag_evidence_keep_addresses(int fd)
+{
+    struct tcpdiag_status status;
+    if (fd < 0 || tcpdiag_status_of(fd, &status) != 0 || !here(&addresses.network))
+        return;
+    addresses.file = status.file;
+    atomic_store_explicit(&addresses.fd, fd, memory_order_release);
+}
+
+static int kept_addresses(void)
+{
+    struct tcpdiag_status status;
+    struct tcpdiag_file network;
+    int fd = atomic_load_explicit(&addresses.fd, memory_order_acquire);
+    bool still = fd >= 0 && tcpdiag_status_of(fd, &status) == 0 &&
+                 tcpdiag_same_file(&status.file, &addresses.file) && here(&network) &&
+                 tcpdiag_same_file(&network, &addresses.network);
+    return still ? fd : -1;
+}
+
+static unsigned hexadecimal(char digit)
+{
+    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+/* A line a address, which begins with its 32 digits. */
+static bool lists(const char *text, long length, const struct tcpdiag_endpoint *address)
+{
+    for (const char *line = text, *end = text + length; line && end - line > 32;
+         line = memchr(line, '\n', (size_t)(end - line)), line += line ? 1 : 0) {
+        int same = 0;
+        while (same < 16 && (hexadecimal(line[2 * same]) << 4 | hexadecimal(line[2 * same + 1])) ==
+                                address->address[same])
+            same++;
+        if (same == 16)
+            return true;
+    }
+    return false;
+}
+
+/* 1: it is listed, 0: it is not, -1: that cannot be known. */
+static int own_ipv6(const struct tcpdiag_endpoint *address)
+{
+    struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
+    int own = -1;
+    if (!scratch)
+        return own;
+    int kept = kept_addresses();
+    int fd = kept >= 0 ? kept
+             : !tcpdiag_evidence_may_open || tcpdiag_evidence_may_open()
+                 ? tcpdiag_evidence_open_addresses()
+                 : -1;
+    long length = fd >= 0 ? sys_pread(fd, scratch->line, sizeof scratch->line, 0) : -1;
+    if (length >= 0)
+        own = lists(scratch->line, length, address);
+    if (own == 0 && length == sizeof scratch->line)
+        own = -1; /* there are more than fit */
+    if (fd >= 0 && fd != kept)
+        sys_close(fd);
+    tcpdiag_scratch_give(scratch);
+    return own;
 }
 
 /* A failed blocking connect has forgotten its source address (tcp_disconnect in net/ipv4/tcp.c), so
    where the socket does not name it the machine's addresses are asked. */
-static bool own_address(int fd, const struct tcpdiag_endpoint *self,
-                        const struct tcpdiag_endpoint *peer, const struct tcpdiag_endpoint *address)
+static int own_address(int fd, const struct tcpdiag_endpoint *self,
+                       const struct tcpdiag_endpoint *address)
 {
     if (tcpdiag_same_address(self, address))
-        return true;
+        return 1;
     if (address->family == AF_INET)
         return address->address[0] == 127 || own_ipv4(fd, address);
-    return own_ipv6(peer, address);
+    return own_ipv6(address);
 }
 
 static struct tcpdiag_endpoint own_name(int fd)
@@ -179,14 +248,15 @@ void tcpdiag_evidence_local(int fd, int error, struct tcpdiag_evidence *evidence
     }
 }
 
-void tcpdiag_evidence_queue(int fd, const struct tcpdiag_endpoint *peer,
-                            struct tcpdiag_evidence *evidence)
+void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence)
 {
     read_queue(fd, evidence);
     if (!evidence->icmp)
         return;
     struct tcpdiag_endpoint self = own_name(fd);
-    evidence->icmp_own = own_address(fd, &self, peer, &evidence->icmp_from);
+    int own = own_address(fd, &self, &evidence->icmp_from);
+    evidence->icmp = own >= 0;
+    evidence->icmp_own = own > 0;
 }
 
 void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
@@ -196,5 +266,5 @@ void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int e
     if (!own_queue && tcpdiag_queue_is_the_programs(fd))
         return;
     evidence->queue_complete = own_queue || peer->family == AF_INET;
-    tcpdiag_evidence_queue(fd, peer, evidence);
+    tcpdiag_evidence_queue(fd, evidence);
 }

@@ -36,10 +36,19 @@ bool tcpdiag_queue_is_the_programs(int fd);
 /* Fills local and labelled, after connect failed with error; without side effect. */
 void tcpdiag_evidence_local(int fd, int error, struct tcpdiag_evidence *evidence);
 
-/* Empties the error queue of a socket whose connect to peer has failed, and fills icmp, icmp_own
-   and their kin. */
-void tcpdiag_evidence_queue(int fd, const struct tcpdiag_endpoint *peer,
-                            struct tcpdiag_evidence *evidence);
+/* The list of this machine's IPv6 addresses (proc(5), /proc/net/if_inet6) for whoever may open
+   nothing when a connect has failed. fd is read with pread; the list is that of the network
+   namespace in which it was opened, and counts there alone. */
+int tcpdiag_evidence_open_addresses(void); /* -1: no IPv6 here */
+void tcpdiag_evidence_keep_addresses(int fd);
+
+/* Whether a file may be opened for a moment; NULL: it may. Set once, before the first connect. */
+extern bool (*tcpdiag_evidence_may_open)(void);
+
+/* Empties the error queue of a socket whose connect has failed, and fills icmp, icmp_own
+   and their kin. Where it cannot be known whether this machine sent the error, it is left out: who
+   said no is the heart of it. */
+void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence);
 
 /* All of these and queue_complete, after connect to peer failed with error. own_queue: the caller
    set IP_RECVERR or IPV6_RECVERR itself, so that the queue is its to read; where the program has

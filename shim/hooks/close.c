@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "shim/places.h"
 #include "shim/real.h"
+#include "shim/sole.h"
 #include "shim/sys.h"
 #include "shim/track.h"
 
@@ -12,8 +14,17 @@
 #define SYS_close_range 436
 #endif
 
+static void closing_stderr(void)
+{
+    int saved = errno;
+    tcpdiag_stderr_closing();
+    errno = saved;
+}
+
 TCPDIAG_EXPORT int close(int fd)
 {
+    if (TCPDIAG_UNLIKELY(fd == STDERR_FILENO))
+        closing_stderr();
     if (TCPDIAG_IN_FLIGHT())
         tcpdiag_giving_up(fd);
     return REAL(close)(fd);
@@ -33,11 +44,21 @@ TCPDIAG_EXPORT int shutdown(int fd, int how)
     return result;
 }
 
+/* After a call that has given the socket a second number. */
+static void has_second_number(int fd, int result)
+{
+    if (result < 0 || result == fd)
+        return;
+    tcpdiag_sole_shared(fd);
+    tcpdiag_sole_shared(result);
+    if (TCPDIAG_IN_FLIGHT())
+        tcpdiag_also_known_as(fd, result);
+}
+
 TCPDIAG_EXPORT int dup(int fd)
 {
     int result = REAL(dup)(fd);
-    if (TCPDIAG_IN_FLIGHT())
-        tcpdiag_also_known_as(fd, result);
+    has_second_number(fd, result);
     return result;
 }
 
@@ -50,8 +71,8 @@ TCPDIAG_EXPORT int dup(int fd)
         void *argument = va_arg(list, void *);                                                     \
         va_end(list);                                                                              \
         int result = REAL(name)(fd, command, argument);                                            \
-        if (TCPDIAG_IN_FLIGHT() && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))             \
-            tcpdiag_also_known_as(fd, result);                                                     \
+        if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)                                      \
+            has_second_number(fd, result);                                                         \
         return result;                                                                             \
     }
 FCNTL(fcntl)
@@ -63,32 +84,30 @@ FCNTL(__fcntl_time64)
 /* dup2 closes its second descriptor, unless the first is bad or the same. */
 static void about_to_replace(int fd, int replaced)
 {
-    if (fd != replaced && sys_fcntl(fd, F_GETFD, 0) >= 0)
+    int saved = errno;
+    bool replaces = fd != replaced && (TCPDIAG_IN_FLIGHT() || replaced == STDERR_FILENO) &&
+                    sys_fcntl(fd, F_GETFD, 0) >= 0;
+    if (replaces && TCPDIAG_IN_FLIGHT())
         tcpdiag_giving_up(replaced);
+    if (replaces && replaced == STDERR_FILENO)
+        tcpdiag_stderr_closing();
+    errno = saved;
 }
 
 TCPDIAG_EXPORT int dup2(int fd, int replaced)
 {
-    if (!TCPDIAG_IN_FLIGHT())
-        return REAL(dup2)(fd, replaced);
-    int saved = errno;
     about_to_replace(fd, replaced);
-    errno = saved;
     int result = REAL(dup2)(fd, replaced);
-    tcpdiag_also_known_as(fd, result);
+    has_second_number(fd, result);
     return result;
 }
 
 TCPDIAG_EXPORT int dup3(int fd, int replaced, int flags)
 {
-    if (!TCPDIAG_IN_FLIGHT())
-        return REAL(dup3)(fd, replaced, flags);
-    int saved = errno;
     if ((flags & ~O_CLOEXEC) == 0)
         about_to_replace(fd, replaced);
-    errno = saved;
     int result = REAL(dup3)(fd, replaced, flags);
-    tcpdiag_also_known_as(fd, result);
+    has_second_number(fd, result);
     return result;
 }
 
@@ -98,13 +117,15 @@ static void giving_up_range(unsigned first, unsigned last)
     for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
         if ((unsigned)attempt.fd >= first && (unsigned)attempt.fd <= last)
             tcpdiag_giving_up(attempt.fd);
+    if (first <= STDERR_FILENO && last >= STDERR_FILENO)
+        closing_stderr();
 }
 
 /* With CLOSE_RANGE_UNSHARE the other threads keep their descriptors, with CLOSE_RANGE_CLOEXEC
    everybody. A kernel that lacks the call (before Linux 5.9) or a wrong range closes nothing. */
 TCPDIAG_EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
-    if (TCPDIAG_IN_FLIGHT() && flags == 0) {
+    if ((TCPDIAG_IN_FLIGHT() || first <= STDERR_FILENO) && flags == 0) {
         int saved = errno;
         if (sys_call(SYS_close_range, ~0U, ~0U, 0) == 0)
             giving_up_range(first, last);
@@ -130,7 +151,7 @@ static void close_from(unsigned first)
 TCPDIAG_EXPORT void closefrom(int first)
 {
     unsigned from = first > 0 ? (unsigned)first : 0;
-    if (TCPDIAG_IN_FLIGHT())
+    if (TCPDIAG_IN_FLIGHT() || from <= STDERR_FILENO)
         giving_up_range(from, ~0U);
     if (ABSENT(closefrom))
         close_from(from);

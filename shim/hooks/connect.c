@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* connect(2), and the calls that connect on the way: sendto and sendmsg with MSG_FASTOPEN. */
+/* socket(2), connect(2), and the calls that connect on the way: sendto, sendmsg and sendmmsg with
+   MSG_FASTOPEN. */
 #include <errno.h>
 #include <string.h>
 
+#include "shim/hooks/rights.h"
 #include "shim/real.h"
+#include "shim/sole.h"
 #include "shim/sys.h"
 #include "shim/track.h"
 
@@ -64,6 +67,15 @@ static int connect_again(int fd, const struct sockaddr *address, socklen_t lengt
     return result;
 }
 
+TCPDIAG_EXPORT int socket(int family, int type, int protocol)
+{
+    unsigned generation = tcpdiag_sole_generation();
+    int fd = REAL(socket)(family, type, protocol);
+    if (family == AF_INET || family == AF_INET6)
+        tcpdiag_sole_made(fd, generation);
+    return fd;
+}
+
 TCPDIAG_EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length)
 {
     struct tcpdiag_call call;
@@ -99,20 +111,6 @@ TCPDIAG_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flag
     return result;
 }
 
-/* Whoever gets a descriptor over a Unix socket may want its error (unix(7)). */
-static void after_passing(const struct msghdr *message)
-{
-    for (struct cmsghdr *at = NULL; (at = sys_control(message, at));) {
-        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= (uint32_t)at->cmsg_len; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
-            tcpdiag_shared(fd);
-        }
-    }
-}
-
 #define SENDMSG(name)                                                                              \
     TCPDIAG_EXPORT ssize_t name(int fd, const struct msghdr *message, int flags)                   \
     {                                                                                              \
@@ -129,12 +127,35 @@ static void after_passing(const struct msghdr *message)
             tcpdiag_call_end(&call, result >= 0 ? 0 : errno);                                      \
         } else if (TCPDIAG_IN_FLIGHT()) {                                                          \
             tcpdiag_after_transfer(fd, result);                                                    \
-            if (result >= 0)                                                                       \
-                after_passing(message);                                                            \
         }                                                                                          \
+        if (result >= 0)                                                                           \
+            tcpdiag_rights_passed(message);                                                        \
         return result;                                                                             \
     }
 SENDMSG(sendmsg)
+
+/* Several messages; a connect on the way is the first one's. */
+TCPDIAG_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    struct tcpdiag_call call = {.tcp = false, .missed = false};
+    if (TCPDIAG_UNLIKELY(flags & MSG_FASTOPEN)) {
+        int saved = errno;
+        bool readable = count > 0 && tcpdiag_readable(messages, sizeof *messages);
+        errno = saved;
+        if (readable)
+            tcpdiag_call_begin(&call, fd, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen,
+                               flags);
+    }
+    int result = REAL(sendmmsg)(fd, messages, count, flags);
+    if (TCPDIAG_UNLIKELY(call.tcp || call.missed))
+        tcpdiag_call_end(&call, result >= 0 ? 0 : errno);
+    else if (TCPDIAG_IN_FLIGHT())
+        tcpdiag_after_transfer(fd, result);
+    for (int i = 0; i < result; i++)
+        tcpdiag_rights_passed(&messages[i].msg_hdr);
+    return result;
+}
+
 #if defined(TCPDIAG_TIME64)
 SENDMSG(__sendmsg64)
 #endif

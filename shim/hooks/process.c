@@ -3,22 +3,13 @@
 #include <stdarg.h>
 
 #include "shim/real.h"
+#include "shim/sole.h"
 #include "shim/track.h"
-
-/* The pending error of a socket may be the child's to read. */
-TCPDIAG_EXPORT pid_t fork(void)
-{
-    struct tcpdiag_attempt attempt;
-    if (TCPDIAG_IN_FLIGHT())
-        for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
-            tcpdiag_attempts_update(&attempt, TCPDIAG_SHARED);
-    return REAL(fork)();
-}
 
 TCPDIAG_EXPORT void _exit(int status)
 {
     if (TCPDIAG_IN_FLIGHT())
-        tcpdiag_giving_up_all(TCPDIAG_ENDED_PROCESS);
+        tcpdiag_giving_up_all(true);
     REAL(_exit)(status);
     __builtin_unreachable();
 }
@@ -28,8 +19,10 @@ TCPDIAG_EXPORT void _Exit(int status)
     _exit(status);
 }
 
-/* An exec only returns when it has failed. */
+/* An exec only returns when it has failed. In a vfork child, whose memory is the parent's, it tells
+   the parent's table that somebody has the sockets now. */
 #define EXEC(call)                                                                                 \
+    tcpdiag_sole_shared_all();                                                                     \
     if (!TCPDIAG_IN_FLIGHT())                                                                      \
         return call;                                                                               \
     tcpdiag_image_ends();                                                                          \

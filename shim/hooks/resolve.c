@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shim/real.h"
+#include "shim/threads.h"
 #include "shim/track.h"
 
 /* Nobody is asked for it: the address is in the text (or there is none: a local one). */
@@ -82,6 +83,7 @@ TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count, stru
         errno = ENOSYS;
         return EAI_SYSTEM;
     }
+    tcpdiag_threads_begin(); /* libc's own */
     if (mode != GAI_WAIT || count < 0)
         return REAL(getaddrinfo_a)(mode, list, count, event);
     uint64_t numbers = tcpdiag_numbers((unsigned)count); /* so that ends match begins */

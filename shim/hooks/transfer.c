@@ -4,6 +4,7 @@
  * its next transfer that the connect has failed, and the transfer takes the error with it. The data
  * is none of our business. With nothing in flight this is one load and one jump.
  */
+#include "shim/hooks/rights.h"
 #include "shim/real.h"
 #include "shim/track.h"
 
@@ -25,9 +26,36 @@ TRANSFER(recvfrom,
          (int fd, void *bytes, size_t length, int flags, struct sockaddr *address,
           socklen_t *address_length),
          (fd, bytes, length, flags, address, address_length))
-TRANSFER(recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+#define RECVMSG(name)                                                                              \
+    TCPDIAG_EXPORT ssize_t name(int fd, struct msghdr *message, int flags)                         \
+    {                                                                                              \
+        ssize_t result = REAL(name)(fd, message, flags);                                           \
+        if (TCPDIAG_IN_FLIGHT())                                                                   \
+            tcpdiag_after_transfer(fd, result);                                                    \
+        if (result >= 0)                                                                           \
+            tcpdiag_rights_passed(message);                                                        \
+        return result;                                                                             \
+    }
+RECVMSG(recvmsg)
 #if defined(TCPDIAG_TIME64)
-TRANSFER(__recvmsg64, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+RECVMSG(__recvmsg64)
+#endif
+
+#define RECVMMSG(name, time)                                                                       \
+    TCPDIAG_EXPORT int name(int fd, struct mmsghdr *messages, unsigned count, int flags,           \
+                            time *timeout)                                                         \
+    {                                                                                              \
+        int result = REAL(name)(fd, messages, count, flags, timeout);                              \
+        if (TCPDIAG_IN_FLIGHT())                                                                   \
+            tcpdiag_after_transfer(fd, result);                                                    \
+        for (int i = 0; i < result; i++)                                                           \
+            tcpdiag_rights_passed(&messages[i].msg_hdr);                                           \
+        return result;                                                                             \
+    }
+RECVMMSG(recvmmsg, struct timespec)
+#if defined(TCPDIAG_TIME64)
+RECVMMSG(__recvmmsg64, void)
+RECVMMSG(__recvmmsg_time64, void)
 #endif
 TRANSFER(write, (int fd, const void *bytes, size_t length), (fd, bytes, length))
 TRANSFER(writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))

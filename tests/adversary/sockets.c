@@ -128,7 +128,9 @@ static void vforked_child_has_it(void)
     wait_for(child);
 }
 
-static void passed_on(void)
+static int one_pair[2];
+
+static void send_descriptor(int fd)
 {
     union {
         struct cmsghdr align;
@@ -140,20 +142,219 @@ static void passed_on(void)
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
-    int pair[2];
-    int fd = failed();
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof fd);
     memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    CHECK(sendmsg(pair[0], &message, 0) == 1);
+    CHECK(sendmsg(one_pair[0], &message, 0) == 1);
+}
+
+static int receive_descriptor(void)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &part,
+                                          .msg_iovlen = 1,
+                                          .msg_control = &control,
+                                          .msg_controllen = sizeof control}};
+    int fd;
+    CHECK(recvmmsg(one_pair[1], &message, 1, 0, NULL) == 1);
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message.msg_hdr)), sizeof fd);
+    return fd;
+}
+
+static void passed_on(void)
+{
+    int fd = failed();
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, one_pair) == 0);
+    send_descriptor(fd);
     close(fd);
-    message.msg_controllen = sizeof control;
-    CHECK(recvmsg(pair[1], &message, 0) == 1);
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+    CHECK(so_error(receive_descriptor()) == ECONNREFUSED);
+}
+
+static void fails_on(int fd)
+{
+    struct sockaddr_in address = refusing();
+    CHECK(to(fd, &address) == -1 && errno == EINPROGRESS);
+    wait_writable(fd);
+}
+
+/* The other holder is there before the connect. */
+static void passed_before(void)
+{
+    int fd = tcp(SOCK_NONBLOCK);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, one_pair) == 0);
+    send_descriptor(fd);
+    fails_on(fd);
+    close(fd);
+    CHECK(so_error(receive_descriptor()) == ECONNREFUSED);
+}
+
+/* A number that was the program's own socket's before, and now is one that somebody gave it. */
+static void received_and_sent_back(void)
+{
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, one_pair) == 0);
+    int fd = tcp(SOCK_NONBLOCK);
+    int kept = fcntl(fd, F_DUPFD, 100);
+    send_descriptor(fd);
+    syscall(SYS_close, fd);
+    int number = tcp(SOCK_NONBLOCK); /* stamped as this process's own */
+    syscall(SYS_close, number);
+    fd = receive_descriptor();
+    CHECK(fd == number);
+    fails_on(fd);
+    close(fd);
+    CHECK(so_error(kept) == ECONNREFUSED);
+}
+
+static void dup_before(void)
+{
+    int fd = tcp(SOCK_NONBLOCK);
+    int other = dup(fd);
+    fails_on(fd);
+    close(fd);
+    CHECK(so_error(other) == ECONNREFUSED);
+}
+
+static void dup_and_close_before(void)
+{
+    int fd = tcp(SOCK_NONBLOCK);
+    int other = fcntl(fd, F_DUPFD_CLOEXEC, 50);
+    fails_on(other);
+    CHECK(dup2(STDIN_FILENO, other) == other);
     CHECK(so_error(fd) == ECONNREFUSED);
+}
+
+static void ends_without_asking(int fd)
+{
+    (void)fd;
+}
+
+static void closes(int fd)
+{
+    CHECK(close(fd) == 0);
+}
+
+static void closes_all(int fd)
+{
+    if (close_range((unsigned)fd, (unsigned)fd, 0) != 0)
+        close(fd);
+}
+
+/* The child connects its parent's socket and gives it up; the parent asks. */
+static void child_connects(void (*give_up)(int))
+{
+    int fd = tcp(SOCK_NONBLOCK);
+    pid_t child = fork();
+    if (child == 0) {
+        fails_on(fd);
+        give_up(fd);
+        _exit(0);
+    }
+    wait_for(child);
+    CHECK(so_error(fd) == ECONNREFUSED);
+}
+
+static void child_connects_parents_socket(void)
+{
+    child_connects(ends_without_asking);
+    child_connects(closes);
+    child_connects(closes_all);
+}
+
+/* The other way round: the child asks what its parent has given up. */
+static void parent_closes_childs_socket(void)
+{
+    int ends[2];
+    int fd = tcp(SOCK_NONBLOCK);
+    CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char byte;
+        CHECK(read(ends[0], &byte, 1) == 1);
+        _exit(so_error(fd) == ECONNREFUSED ? 0 : 1);
+    }
+    fails_on(fd);
+    close(fd);
+    CHECK(write(ends[1], "g", 1) == 1);
+    wait_for(child);
+}
+
+/* An image that has inherited the socket. */
+static void connect_9_and_exit(void)
+{
+    fails_on(9);
+    close(9);
+}
+
+static void inherited_by_exec(void)
+{
+    int fd = tcp(SOCK_NONBLOCK);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(fd, 9);
+        execl("/proc/self/exe", "sockets", "connect_9_and_exit", (char *)NULL);
+        _exit(127);
+    }
+    wait_for(child);
+    CHECK(so_error(fd) == ECONNREFUSED);
+}
+
+/* Still there when the program that started it has ended, as a background job of a shell's. */
+static void grandchild_has_it(void)
+{
+    int ends[2];
+    char program[256] = "";
+    char command[512];
+    int fd = tcp(SOCK_NONBLOCK);
+    CHECK(pipe(ends) == 0);
+    CHECK(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
+    snprintf(command, sizeof command,
+             "exec 9>&%d; (read x <&%d; exec '%s' read_so_error_of_9) & exit 0", fd, ends[0],
+             program);
+    CHECK(system(command) == 0);
+    fails_on(fd);
+    close(fd);
+    CHECK(write(ends[1], "g\n", 2) == 2);
+    close(ends[1]);
+}
+
+/* Prints, since nobody waits for it. */
+static void read_so_error_of_9(void)
+{
+    printf("%s\n", strerror(so_error(9)));
+}
+
+/* docs/limits.md: this holder cannot be seen. It gets the number of a socket that was made after
+ * it. */
+static void taken_by_pidfd(void)
+{
+    int ends[2];
+    int answer[2];
+    char byte = 'g';
+    CHECK(pipe2(ends, O_CLOEXEC) == 0 && pipe2(answer, O_CLOEXEC) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int number;
+        CHECK(read(ends[0], &number, sizeof number) == sizeof number);
+        int parent = (int)syscall(SYS_pidfd_open, getppid(), 0);
+        int fd = (int)syscall(SYS_pidfd_getfd, parent, number, 0);
+        CHECK(fd >= 0 && write(answer[1], &byte, 1) == 1);
+        CHECK(read(ends[0], &byte, 1) == 1);
+        printf("%s\n", strerror(so_error(fd)));
+        exit(0);
+    }
+    int fd = tcp(SOCK_NONBLOCK);
+    CHECK(write(ends[1], &fd, sizeof fd) == sizeof fd && read(answer[0], &byte, 1) == 1);
+    fails_on(fd);
+    close(fd);
+    CHECK(write(ends[1], &byte, 1) == 1);
+    wait_for(child);
 }
 
 static void dup_twice(void)
@@ -361,6 +562,17 @@ static const struct scene scenes[] = {
     SCENE(spawned_child_has_it),
     SCENE(vforked_child_has_it),
     SCENE(passed_on),
+    SCENE(passed_before),
+    SCENE(received_and_sent_back),
+    SCENE(dup_before),
+    SCENE(dup_and_close_before),
+    SCENE(child_connects_parents_socket),
+    SCENE(parent_closes_childs_socket),
+    SCENE(inherited_by_exec),
+    SCENE(connect_9_and_exit),
+    SCENE(grandchild_has_it),
+    SCENE(read_so_error_of_9),
+    SCENE(taken_by_pidfd),
     SCENE(dup_twice),
     SCENE(dup_by_fcntl),
     SCENE(close_range_refused),

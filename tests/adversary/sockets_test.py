@@ -20,7 +20,7 @@ class Sockets(run.SceneTest):
         self.play("dissolved_pending", 4, 4, ["abandoned", "connected"] * 2)
 
     def test_exec_that_fails(self):
-        self.play("failed_exec", 2, 2, ["abandoned", "refused"])
+        self.play("failed_exec", 2, 2, ["refused", "refused"])
 
     def test_exec_that_keeps_the_socket(self):
         self.play("exec_keeps_it", 1, 1)
@@ -30,7 +30,28 @@ class Sockets(run.SceneTest):
         self.play("vforked_child_has_it", 1, 1)
 
     def test_passed_over_a_unix_socket(self):
-        self.play("passed_on", 1, 1)
+        self.play("passed_on", 1, 1, ["refused"])
+        self.play("passed_before", 1, 1, ["refused"])
+        self.play("received_and_sent_back", 1, 1, ["refused"])
+
+    def test_held_by_somebody_before_the_connect(self):
+        self.play("dup_before", 1, 1, ["refused"])
+        self.play("dup_and_close_before", 1, 1, ["refused"])
+        self.play("child_connects_parents_socket", 3, 3, ["refused"] * 3)
+        self.play("parent_closes_childs_socket", 1, 1, ["refused"])
+
+    @unittest.skipIf(run.LINKED_IN, "the hooks go with the program")
+    def test_held_by_another_image(self):
+        self.play("inherited_by_exec", 1, 1, ["refused"])
+        played = self.play("grandchild_has_it", 1, 1, ["refused"])
+        self.assertEqual(played.out, b"Connection refused\n")
+
+    @unittest.skipIf(run.LINKED_IN, "the hooks go with the program")
+    def test_taken_by_pidfd_getfd(self):
+        """The row of docs/limits.md: it fails when the limit goes."""
+        bare, shimmed = (run.Run(self.command("taken_by_pidfd"), shimmed) for shimmed in (False, True))
+        self.assertEqual((bare.status, shimmed.status), (0, 0), bare.err)
+        self.assertEqual((bare.out, shimmed.out), (b"Connection refused\n", b"Success\n"))
 
     def test_second_and_third_descriptor(self):
         self.play("dup_twice", 1, 1)
@@ -41,7 +62,7 @@ class Sockets(run.SceneTest):
         self.play("transfer_refused", 1, 1, ["refused"])
 
     def test_one_byte_of_the_error(self):
-        self.play("one_byte_of_error", 1, 1)
+        self.play("one_byte_of_error", 1, 1, ["refused"])
 
     def test_errno_poisoned(self):
         self.play("poisoned", 5, 5, ["connected"] * 4 + ["refused"])

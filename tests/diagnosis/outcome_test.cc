@@ -58,6 +58,8 @@ const Cause kCauses[] = {
     {"local-firewall", TCPDIAG_DENIED},
     {"prohibited-route", TCPDIAG_DENIED},
     {"permission", TCPDIAG_DENIED},
+    {"out-of-sight", TCPDIAG_ABANDONED},
+    {"reason-unseen", TCPDIAG_ERROR},
     {"ports-used-up", TCPDIAG_ERROR},
     {"scope-missing", TCPDIAG_ERROR},
 };

@@ -403,7 +403,7 @@ TEST(Length, TheLongestRecordFitsWhole)
                                     std::string(5000, '"'), std::string(5000, '\xff')})
         for (int outcome = 1; outcome < TCPDIAG_OUTCOME_COUNT; outcome++)
             for (int cause = 0; cause < TCPDIAG_CAUSE_COUNT; cause++)
-                for (int ending = 0; ending <= TCPDIAG_ENDED_PROCESS; ending++)
+                for (int ending = 0; ending <= TCPDIAG_ENDED_UNSEEN; ending++)
                     for (int error : {0, INT32_MIN}) {
                         tcpdiag_identity who;
                         tcpdiag_record record = Longest(text, &who);

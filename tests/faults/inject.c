@@ -31,16 +31,15 @@ static const struct {
     long number;
     const char *name;
 } rows[] = {
-    {CLOCK, "clock"},     ROW(openat),      ROW(fstat),          ROW(newfstatat),
-    ROW(write),           ROW(writev),      ROW(fcntl),          ROW(getsockopt),
-    ROW(setsockopt),      ROW(getsockname), ROW(getpeername),    ROW(recvmsg),
-    ROW(ppoll),           ROW(ioctl),       ROW(rt_sigprocmask), ROW(rt_sigpending),
-    ROW(rt_sigtimedwait), ROW(madvise),     ROW(prlimit64),      ROW(uname),
-    ROW(readlinkat),      ROW(gettid),      ROW(getpid),         ROW(geteuid),
-    ROW(getuid),          ROW(getegid),     ROW(getgid),         ROW(mkdirat),
-    ROW(close),           ROW(sched_yield), ROW(waitid),         ROW(socket),
-    ROW(connect),         ROW(close_range), ROW(clock_gettime),  ROW(getcwd),
-    ROW(pwritev2),        ROW(sendmsg),     ROW(sigaltstack),
+    {CLOCK, "clock"},   ROW(openat),          ROW(fstat),      ROW(newfstatat), ROW(write),
+    ROW(writev),        ROW(fcntl),           ROW(getsockopt), ROW(setsockopt), ROW(getsockname),
+    ROW(getpeername),   ROW(recvmsg),         ROW(ppoll),      ROW(ioctl),      ROW(rt_sigprocmask),
+    ROW(rt_sigpending), ROW(rt_sigtimedwait), ROW(madvise),    ROW(prlimit64),  ROW(uname),
+    ROW(readlinkat),    ROW(gettid),          ROW(getpid),     ROW(geteuid),    ROW(getuid),
+    ROW(getegid),       ROW(getgid),          ROW(mkdirat),    ROW(close),      ROW(sched_yield),
+    ROW(close_range),   ROW(clock_gettime),   ROW(getcwd),     ROW(pwritev2),   ROW(sendmsg),
+    ROW(sigaltstack),   ROW(statx),           ROW(pread64),    ROW(lseek),      ROW(fstatfs),
+    ROW(dup3),
 };
 
 static const char *name_of(long number)

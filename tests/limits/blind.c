@@ -53,6 +53,14 @@ static struct sockaddr_in closed_port(void)
     return address;
 }
 
+/* The given one, which a firewall rejects with an ICMP error; else one that answers with a reset. */
+static int port;
+
+static struct sockaddr_in rejecting_port(void)
+{
+    return port ? loopback((unsigned short)port) : closed_port();
+}
+
 /* A listener whose accept queue is full drops SYNs: as silent as a firewall's DROP, without one. */
 static struct sockaddr_in silent_port(void)
 {
@@ -206,7 +214,7 @@ static void lost_race(void)
     close(fd);
 }
 
-/* sendfile(2) is not hooked: it takes the error away, and what is left at close says nothing. */
+/* sendfile(2) is not hooked, and takes the error away. */
 static void error_taken_by_sendfile(void)
 {
     int fd = tcp_socket(SOCK_NONBLOCK);
@@ -218,17 +226,19 @@ static void error_taken_by_sendfile(void)
     close(fd);
 }
 
-/* fcntl(2) is not hooked: the socket has a second number that the library does not know. */
-static void second_number_by_fcntl(void)
+/* Two numbers of a socket are remembered. */
+static void third_number(void)
 {
     int error = 0;
     socklen_t length = sizeof error;
     int first = tcp_socket(SOCK_NONBLOCK);
     try_connect(first, silent_port());
-    int second = fcntl(first, F_DUPFD, 0);
+    int second = dup(first);
+    int third = dup(first);
     close(first);
-    getsockopt(second, SOL_SOCKET, SO_ERROR, &error, &length);
     close(second);
+    getsockopt(third, SOL_SOCKET, SO_ERROR, &error, &length);
+    close(third);
 }
 
 static void passed_on(void)
@@ -247,7 +257,8 @@ static void passed_on(void)
     int fd = tcp_socket(SOCK_NONBLOCK);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
         err(1, "socketpair");
-    try_connect(fd, closed_port());
+    try_connect(fd, rejecting_port());
+    wait_for_end(fd);
     control.header = (struct cmsghdr){
         .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
@@ -323,7 +334,6 @@ static void datagram(void)
 }
 
 /* argv[2]: a port of this machine. */
-static int port;
 
 static void given_port(void)
 {
@@ -374,7 +384,7 @@ int main(int argc, char **argv)
         SCENE(silent_nonblocking),
         SCENE(lost_race),
         SCENE(error_taken_by_sendfile),
-        SCENE(second_number_by_fcntl),
+        SCENE(third_number),
         SCENE(passed_on),
         SCENE(many_in_flight),
         SCENE(many_names),

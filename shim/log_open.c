@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/log_open.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#include "shim/config.h"
+#include "shim/scratch.h"
+#include "shim/sys.h"
+
+#ifndef TRACEFS_MAGIC
+#define TRACEFS_MAGIC 0x74726163
+#endif
+#define CONFIGFS_MAGIC 0x62656570
+
+static struct tcpdiag_file root;
+
+void tcpdiag_log_open_init(void)
+{
+    struct tcpdiag_status status;
+    if (tcpdiag_status_at("/", &status) == 0)
+        root = status.file;
+}
+
+/* In a chroot or another mount namespace the path is another file's: the log stays what it was. */
+static bool root_is_the_users(void)
+{
+    struct tcpdiag_status status;
+    return tcpdiag_status_at("/", &status) == 0 && tcpdiag_same_file(&status.file, &root);
+}
+
+/* Cuts the last part off; false where there is none. */
+static bool to_parent(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return false;
+    *slash = '\0';
+    return true;
+}
+
+static bool ours_alone(const struct stat64 *folder)
+{
+    return S_ISDIR(folder->st_mode) && folder->st_uid == sys_geteuid() &&
+           (folder->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* Whether a folder of ours may be made here: in what is the user's own, or where all may and nobody
+   can take another's away, as in /tmp. Root's folder in a user's home would lock the user out. */
+static bool may_make_in(const struct stat64 *folder)
+{
+    return S_ISDIR(folder->st_mode) &&
+           (folder->st_uid == sys_geteuid() ||
+            (folder->st_uid == 0 &&
+             (folder->st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH)));
+}
+
+/* Makes what is missing of the path to a folder, 0700 each; folder is restored. */
+static bool make_folder(char *folder)
+{
+    struct stat64 status;
+    const size_t length = strlen(folder);
+    while (sys_stat(folder, &status) != 0)
+        if (errno != ENOENT || !to_parent(folder))
+            return false;
+    if (!may_make_in(&status))
+        return false;
+    for (size_t at = strlen(folder); at < length; at = strlen(folder)) {
+        folder[at] = '/';
+        if (sys_mkdir(folder, 0700) != 0 && errno != EEXIST)
+            return false;
+    }
+    return true;
+}
+
+/* Whether the folder of the default place is ours and nobody else's, after it was made if it was
+   not there. Looked at first: what lies there may be somebody's trap. */
+static bool default_folder(char *folder)
+{
+    struct stat64 status;
+    if (sys_lstat(folder, &status) != 0 &&
+        (errno != ENOENT || !make_folder(folder) || sys_lstat(folder, &status) != 0))
+        return false;
+    return ours_alone(&status);
+}
+
+/* Where others may make files too, a file of somebody else is not the user's log, whatever
+   fs.protected_regular and fs.protected_hardlinks say (proc_sys_fs(5)). */
+static bool not_planted(const struct tcpdiag_status *file, const struct stat64 *folder)
+{
+    bool open_to_all =
+        folder->st_mode & S_IWOTH || (folder->st_mode & (S_ISVTX | S_IWGRP)) == (S_ISVTX | S_IWGRP);
+    return file->owner == sys_geteuid() || !open_to_all || file->owner == folder->st_uid;
+}
+
+/* Files there are switches of the kernel's. */
+static bool pseudo(int fd)
+{
+    static const uint32_t types[] = {
+        PROC_SUPER_MAGIC,    SYSFS_MAGIC,    DEBUGFS_MAGIC,    TRACEFS_MAGIC, CGROUP_SUPER_MAGIC,
+        CGROUP2_SUPER_MAGIC, CONFIGFS_MAGIC, SECURITYFS_MAGIC, SELINUX_MAGIC, BINFMTFS_MAGIC};
+    struct statfs64 status;
+    if (sys_fstatfs(fd, &status) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if ((uint32_t)status.f_type == types[i])
+            return true;
+    return false;
+}
+
+/* O_NONBLOCK: it may have become a FIFO without a reader, which must not hold us up. Readable where
+   the user may read it: what a killed process has left at its end is looked at. */
+static int open_file(const char *path)
+{
+    const int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+    int fd = sys_open(path, O_RDWR | flags, 0600);
+    return fd >= 0 || errno != EACCES ? fd : sys_open(path, O_WRONLY | flags, 0600);
+}
+
+static bool open_in(const char *path, const struct stat64 *folder, struct tcpdiag_opened *opened)
+{
+    struct tcpdiag_status *status = &opened->status;
+    /* A path that is there is opened only where it is a file: a device may do anything at an open.
+     */
+    if (tcpdiag_status_at(path, status) == 0
+            ? !S_ISREG(status->mode) || status->links > 1 || !not_planted(status, folder)
+            : errno != ENOENT)
+        return false;
+    opened->fd = open_file(path);
+    if (opened->fd < 0)
+        return false;
+    if (tcpdiag_status_of(opened->fd, status) == 0 && S_ISREG(status->mode) && status->links <= 1 &&
+        not_planted(status, folder) &&
+        (!tcpdiag_config.default_place || status->owner == sys_geteuid()) && !pseudo(opened->fd)) {
+        opened->path = path;
+        return true;
+    }
+    sys_close(opened->fd);
+    return false;
+}
+
+static bool open_at(const char *path, char *folder, struct tcpdiag_opened *opened)
+{
+    struct stat64 status;
+    memcpy(folder, path, strlen(path) + 1);
+    if (!to_parent(folder))
+        folder[1] = '\0';
+    /* An open that fails takes a number all the same for a moment. */
+    return (!tcpdiag_config.default_place || default_folder(folder)) &&
+           sys_stat(folder, &status) == 0 && open_in(path, &status, opened);
+}
+
+bool tcpdiag_log_open(struct tcpdiag_opened *opened)
+{
+    struct tcpdiag_scratch *scratch = NULL;
+    if (!tcpdiag_config.path[0] || !root_is_the_users() || !(scratch = tcpdiag_scratch_take()))
+        return false;
+    bool found = open_at(tcpdiag_config.path, scratch->line, opened) ||
+                 (tcpdiag_config.default_place &&
+                  open_at(tcpdiag_config.second_path, scratch->line, opened));
+    tcpdiag_scratch_give(scratch);
+    return found;
+}

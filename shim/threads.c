@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/threads.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "shim/config.h"
+#include "shim/evidence/evidence.h"
+#include "shim/places.h"
+#include "shim/real.h"
+#include "shim/scratch.h"
+#include "shim/sink.h"
+#include "shim/sole.h"
+#include "shim/sys.h"
+
+/* As many links as the folder of the process's threads had at the start, before the program's first
+   one; 0: there is no /proc. It has one for each thread and two more (proc_task_getattr in
+   fs/proc/base.c), and under an emulator (qemu-user) one for each of the emulator's own. */
+static uint64_t links_of_one_thread;
+
+/* Not of this process alone: the child has to know it too. */
+static _Atomic int descriptors_shared;
+
+static uint64_t links(void)
+{
+    struct stat64 status;
+    return sys_stat("/proc/self/task", &status) == 0 ? status.st_nlink : 0;
+}
+
+void tcpdiag_threads_init(void)
+{
+    links_of_one_thread = links();
+}
+
+bool tcpdiag_alone(void)
+{
+    if (atomic_load_explicit(&descriptors_shared, memory_order_relaxed))
+        return false;
+    uint64_t now = links();
+    if (now != 0 && links_of_one_thread != 0)
+        return now <= links_of_one_thread;
+    return !atomic_load_explicit(&tcpdiag_this_process->threaded,
+                                 memory_order_relaxed); /* no /proc */
+}
+
+static void prepare_addresses(void)
+{
+    struct tcpdiag_status status;
+    int fd =
+        tcpdiag_config.ipv6_recverr && tcpdiag_alone() ? tcpdiag_evidence_open_addresses() : -1;
+    if (fd < 0)
+        return;
+    int high = tcpdiag_status_of(fd, &status) == 0 ? tcpdiag_moved_up(fd, &status.file, true) : -1;
+    if (high < 0)
+        sys_close(fd);
+    tcpdiag_evidence_keep_addresses(high);
+}
+
+void tcpdiag_threads_begin(void)
+{
+    int saved = errno;
+    TCPDIAG_STARTED();
+    if (!atomic_exchange_explicit(&tcpdiag_this_process->threaded, 1, memory_order_relaxed)) {
+        tcpdiag_sink_prepare();
+        prepare_addresses();
+    }
+    errno = saved;
+}
+
+void tcpdiag_descriptors_shared(void)
+{
+    tcpdiag_threads_begin();
+    tcpdiag_sole_never();
+    atomic_store_explicit(&descriptors_shared, 1, memory_order_relaxed);
+}
