@@ -48,6 +48,8 @@ bool alive(const char *host, long pid, const char *time)
     /* The number may be another process's by now: one that is younger than the record. */
     bool dead = false;
     double since = started(pid, &dead);
+    if (since < 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+        return false; /* it has gone in between */
     if (dead || !strptime(time, "%Y-%m-%dT%H:%M:%S", &when))
         return !dead;
     return since <= (double)timegm(&when) + 2;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/compare.h"
 
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -60,12 +59,13 @@ static bool enter_network(long pid)
     if (entered)
         return true;
     if (error == ENOENT)
-        warnx("compare: --netns %ld: there is no such process", pid);
+        complain("compare: --netns %ld: there is no such process", pid);
     else if (error == EPERM || error == EACCES || error == EINVAL)
-        warnx("compare: --netns %ld: only root, or the owner of that namespace, may ask from there",
-              pid);
+        complain(
+            "compare: --netns %ld: only root, or the owner of that namespace, may ask from there",
+            pid);
     else
-        warnx("compare: --netns %ld: %s", pid, strerror(error));
+        complain("compare: --netns %ld: %s", pid, strerror(error));
     return false;
 }
 
@@ -76,7 +76,7 @@ static bool take_pid(const char *text, long *pid)
     *pid = strtol(text, &end, 10);
     if (errno == 0 && end != text && *end == '\0' && *pid > 0)
         return true;
-    warnx("compare: --netns %s: not a process number", text);
+    complain("compare: --netns %s: not a process number", text);
     return false;
 }
 
@@ -87,7 +87,7 @@ static bool take_wait(const char *text)
     if (*text && text[strspn(text, "0123456789.")] == '\0' && *end == '\0' && seconds >= 0.001 &&
         seconds <= 1e6)
         return true;
-    warnx("compare: -w %s: not a number of seconds between 0.001 and 1000000", text);
+    complain("compare: -w %s: not a number of seconds between 0.001 and 1000000", text);
     return false;
 }
 
@@ -142,7 +142,7 @@ static bool read_logs(struct comparison *comparison, int count, char **paths)
     tally_close(&tally);
     tally_free(&tally);
     if (journal.skipped)
-        warnx("compare: %lu line%s skipped", journal.skipped, journal.skipped == 1 ? "" : "s");
+        complain("compare: %lu line%s skipped", journal.skipped, journal.skipped == 1 ? "" : "s");
     return read;
 }
 

@@ -169,7 +169,7 @@ static _Noreturn void become_prober(char *program, const char *wait, FILE *from,
     char *arguments[] = {program, "--json", "-w", (char *)wait, "-f", "-", NULL};
     if (dup2(fileno(from), STDIN_FILENO) >= 0 && dup2(to, STDOUT_FILENO) >= 0)
         execv(program, arguments);
-    warn("%s", program);
+    complain_errno("%s", program);
     _exit(STATUS_BROKEN);
 }
 
@@ -189,11 +189,11 @@ static bool run_prober(struct comparison *comparison, char *program)
     bool read = child > 0 && journal_read(&journal, results, "tcpdiag-probe");
     fclose(results);
     if (child < 0 || waitpid(child, &status, 0) != child)
-        err(STATUS_BROKEN, "%s", program);
+        err(STATUS_BROKEN, "tcpdiag-probe");
     if (WIFEXITED(status) && WEXITSTATUS(status) != STATUS_USAGE &&
         WEXITSTATUS(status) != STATUS_BROKEN)
         return read;
-    warnx("compare: tcpdiag-probe did not do its work");
+    complain("compare: tcpdiag-probe did not do its work");
     return false;
 }
 

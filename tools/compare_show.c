@@ -250,7 +250,6 @@ void compare_print_json(const struct comparison *comparison)
     json_t *json = need(json_pack("{s:I, s:o}", "failing_now", failing, "destinations", list));
     if (comparison->netns)
         json_object_set_new(json, "netns_of_pid", json_integer(comparison->netns));
-    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
+    put_document(json);
     json_decref(json);
 }

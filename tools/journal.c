@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/journal.h"
 
-#include <err.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,10 +125,10 @@ bool journal_read(struct journal *journal, FILE *from, const char *name)
         if (!problem)
             continue;
         if (journal->skipped++ < NAMED_LINES && !journal->silent)
-            warnx("%s: %s:%lu: not a tcpdiag record (%s)", journal->who, name, at, problem);
+            complain("%s: %s:%lu: not a tcpdiag record (%s)", journal->who, name, at, problem);
     }
     if (!ferror(from))
         return true;
-    warn("%s: %s", journal->who, name);
+    complain_errno("%s: %s", journal->who, name);
     return false;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/logpath.h"
 
-#include <err.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/logs.h"
 
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,12 +15,12 @@ static bool read_file(struct journal *journal, const char *path)
         return journal_read(journal, stdin, "standard input");
     FILE *file = fopen(path, "re");
     if (!file) {
-        warn("%s: %s", journal->who, path);
+        complain_errno("%s: %s", journal->who, path);
         return false;
     }
     bool read = false;
     if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode))
-        warnx("%s: %s: is a directory", journal->who, path);
+        complain("%s: %s: is a directory", journal->who, path);
     else
         read = journal_read(journal, file, path);
     fclose(file);
@@ -33,15 +32,15 @@ static bool read_default(struct journal *journal)
     struct log_place place = log_place(NULL);
     bool all = true;
     if (!place.pattern) {
-        warnx("%s: TCPDIAG_LOG is stderr: there is no log to read; name one, or - for "
-              "standard input",
-              journal->who);
+        complain("%s: TCPDIAG_LOG is stderr: there is no log to read; name one, or - for "
+                 "standard input",
+                 journal->who);
         return false;
     }
     char **files = log_files(&place);
     if (!files[0]) {
-        warnx("%s: %s: no log there yet: tcpdiag run -- COMMAND makes one", journal->who,
-              place.pattern);
+        complain("%s: %s: no log there yet: tcpdiag run -- COMMAND makes one", journal->who,
+                 place.pattern);
         all = false;
     }
     for (char **file = files; *file; file++)

@@ -2,7 +2,6 @@
 #include "tools/preflight.h"
 
 #include <elf.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -85,11 +84,12 @@ static void warn_of_privilege(const char *path)
     bool group =
         (status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status.st_gid != getegid();
     if (user || group)
-        warnx("%s is set-%s-ID: the loader drops the preload, and nothing of it is seen", path,
-              user ? "user" : "group");
+        complain("%s is set-%s-ID: the loader drops the preload, and nothing of it is seen", path,
+                 user ? "user" : "group");
     else if (geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0)
-        warnx("%s has file capabilities: the loader drops the preload, and nothing of it is seen",
-              path);
+        complain(
+            "%s has file capabilities: the loader drops the preload, and nothing of it is seen",
+            path);
 }
 
 /* Whether the loader of such a program takes the library; true where it cannot be told. */
@@ -132,18 +132,19 @@ static void choose_library(const char *path, const struct elf_facts *program, ch
         free(*library);
         *library = other;
     } else if (!fits(*library, program)) {
-        warnx("%s is of another architecture than %s: the loader ignores the preload, and nothing "
-              "of it is seen",
-              path, *library);
+        complain(
+            "%s is of another architecture than %s: the loader ignores the preload, and nothing "
+            "of it is seen",
+            path, *library);
         return;
     }
     if (program->go)
-        warnx("%s is a Go program: pure Go never calls libc's connect, so its connects are not "
-              "seen",
-              path);
+        complain("%s is a Go program: pure Go never calls libc's connect, so its connects are not "
+                 "seen",
+                 path);
     if (!program->interpreter)
-        warnx("%s is statically linked: no library can be preloaded, and nothing of it is seen",
-              path);
+        complain("%s is statically linked: no library can be preloaded, and nothing of it is seen",
+                 path);
 }
 
 char *preflight_program(const char *path, char **library)
@@ -156,7 +157,7 @@ char *preflight_program(const char *path, char **library)
         if (fd < 0) {
             warn_of_privilege(file);
             if (runnable(file))
-                warnx("%s cannot be read: whether its connects will be seen is unknown", file);
+                complain("%s cannot be read: whether its connects will be seen is unknown", file);
             break;
         }
         bool is_elf = elf_read(fd, &program);
@@ -229,9 +230,9 @@ bool preflight_log(const struct log_place *place, const char *executable)
     if (strlen(path) >= 1024) /* TCPDIAG_PATH_MAX in shim/config.h */
         problem = "is longer than the library can hold";
     if (problem)
-        warnx("the log cannot be written, nothing will be recorded: %s: %s", path, problem);
+        complain("the log cannot be written, nothing will be recorded: %s: %s", path, problem);
     else if (lstat(path, &status) == 0 && status.st_uid != geteuid())
-        warnx("the log %s is another user's file, who may read and change it", path);
+        complain("the log %s is another user's file, who may read and change it", path);
     free(path);
     return !problem;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* tcpdiag probe: the standalone prober under the tool's name. */
-#include <err.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,7 +21,7 @@ char *probe_program(void)
         }
     }
     if (!found)
-        warnx("tcpdiag-probe is not next to this program, in %s", folder);
+        complain("tcpdiag-probe is not next to this program, in %s", folder);
     free(folder);
     return found;
 }
@@ -34,7 +33,7 @@ int tcpdiag_probe(int argc, char **argv)
     if (!argv[0])
         return STATUS_BROKEN;
     execv(argv[0], argv);
-    warn("%s", argv[0]);
+    complain_errno("%s", argv[0]);
     free(argv[0]);
     return STATUS_BROKEN;
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <err.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,8 +153,7 @@ static void print_json(const struct tally *tally, unsigned long skipped, bool al
         (json_int_t)skipped, "failures", failures));
     if (all)
         json_object_set(json, "others", others);
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
+    put_document(json);
     json_decref(others);
     json_decref(json);
 }
@@ -187,7 +185,7 @@ int tcpdiag_report(int argc, char **argv)
     bool read = logs_read(&journal, argc - optind, argv + optind);
     tally_close(&tally);
     if (journal.skipped)
-        warnx("report: %lu line%s skipped", journal.skipped, journal.skipped == 1 ? "" : "s");
+        complain("report: %lu line%s skipped", journal.skipped, journal.skipped == 1 ? "" : "s");
     if (json)
         print_json(&tally, journal.skipped, all);
     else if (read || tally.attempts)

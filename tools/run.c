@@ -41,7 +41,7 @@ static char *named_library(const char *named)
     struct elf_facts facts;
     char *path = realpath(named, NULL);
     if (!path) {
-        warn("TCPDIAG_LIBRARY: %s", named);
+        complain_errno("TCPDIAG_LIBRARY: %s", named);
         return NULL;
     }
     int fd = elf_open(path);
@@ -50,7 +50,7 @@ static char *named_library(const char *named)
         close(fd);
     if (is_elf)
         return path;
-    warnx("TCPDIAG_LIBRARY: %s: no library that can be preloaded", named);
+    complain("TCPDIAG_LIBRARY: %s: no library that can be preloaded", named);
     free(path);
     return NULL;
 }
@@ -70,8 +70,8 @@ static char *find_library(void)
         free(path);
     }
     if (!library)
-        warnx("libtcpdiag.so is not next to this program, in %s; TCPDIAG_LIBRARY may name it",
-              folder);
+        complain("libtcpdiag.so is not next to this program, in %s; TCPDIAG_LIBRARY may name it",
+                 folder);
     free(folder);
     return library;
 }
@@ -194,9 +194,9 @@ static int cannot_run(const char *command)
 {
     int status = errno == ENOENT || errno == ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
     if (errno == ENOENT && !strchr(command, '/'))
-        warnx("%s: command not found", command);
+        complain("%s: command not found", command);
     else
-        warn("%s", command);
+        complain_errno("%s", command);
     return status;
 }
 
@@ -228,7 +228,7 @@ static int run_with_library(char **command, const char *log, bool quiet)
     int status = STATUS_BROKEN;
     struct log_place place = log_place(log);
     if (strpbrk(library, " :"))
-        warnx("%s: ld.so cannot preload a path with a space or a colon in it", library);
+        complain("%s: ld.so cannot preload a path with a space or a colon in it", library);
     else
         status = run(command, &library, &place, quiet);
     free(place.pattern);
@@ -259,11 +259,11 @@ int tcpdiag_run(int argc, char **argv)
             return STATUS_USAGE;
         }
     if (log && !*log) {
-        warnx("--log wants a file");
+        complain("--log wants a file");
         return STATUS_USAGE;
     }
     if (optind == argc) {
-        warnx("run: no command; tcpdiag run --help says more");
+        complain("run: no command; tcpdiag run --help says more");
         return STATUS_USAGE;
     }
     return run_with_library(argv + optind, log, quiet);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/summary.h"
 
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,7 +64,7 @@ static void read_new(const struct summary *summary, const char *path, struct jou
         return;
     FILE *file = fopen(path, "re");
     if (!file) {
-        warn("%s", path);
+        complain_errno("%s", path);
         return;
     }
     if (fseeko(file, mark_of(summary, path, &status), SEEK_SET) == 0)
@@ -121,10 +120,12 @@ static void summarize(const struct summary *summary)
     for (char **file = files; *file; file++)
         read_new(summary, *file, &journal);
     tally_close(&tally);
+    char *word = files[0] && !files[1] ? quoted(files[0]) : copy("LOG...");
     if (tally.attempts == 0)
         fputs("tcpdiag: no attempt was recorded\n", stderr);
     else
-        show_summary(&tally, files[0] && !files[1] ? files[0] : "LOG...");
+        show_summary(&tally, word);
+    free(word);
     tally_free(&tally);
     log_files_free(files);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/tcpdiag.h"
 
-#include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +50,6 @@ int main(int argc, char **argv)
                 program_invocation_short_name; /* getopt's messages begin with it, as err's do */
             return commands[i].function(argc - 1, argv + 1);
         }
-    warnx("%s: no such command; tcpdiag --help lists them", argv[1]);
+    complain("%s: no such command; tcpdiag --help lists them", argv[1]);
     return STATUS_USAGE;
 }

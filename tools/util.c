@@ -2,11 +2,14 @@
 #include "tools/util.h"
 
 #include <err.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "shim/diagnosis/text.h"
 
 void *need(void *allocated)
 {
@@ -31,46 +34,119 @@ char *format(const char *pattern, ...)
     return text;
 }
 
-/* The length of the control character at a place, 0 where there is none: C0, DEL, C1, which some
-   terminals obey (ECMA-48), and the marks that turn the direction of text (U+202A to U+202E, U+2066
-   to U+2069), which can make one name look like another. */
-static int control(const unsigned char *at)
+/* How many bytes the character at a place has; shown: it may reach a terminal as it is. */
+static size_t character(const char *at, bool *shown)
 {
-    if (at[0] < 0x20 || at[0] == 0x7f)
-        return 1;
-    if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
-        return 2;
-    if (at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
-                          (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9)))
-        return 3;
-    return 0;
+    uint32_t code;
+    size_t length = tcpdiag_character((const unsigned char *)at, strlen(at), &code);
+    *shown = length > 0 && !tcpdiag_is_control(code);
+    return length > 0 ? length : 1;
 }
 
 void show(FILE *to, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    while (*at) {
-        int length = control(at);
-        if (length == 0)
-            putc(*at++, to);
-        for (; length > 0; length--)
-            fprintf(to, "\\x%02x", *at++);
+    while (*text) {
+        bool shown;
+        size_t length = character(text, &shown);
+        for (; length > 0; length--, text++)
+            fprintf(to, shown ? "%c" : "\\x%02x", (unsigned char)*text);
     }
 }
 
 /* How many columns show() takes for it, where each character is one wide. */
 static int columns(const char *text)
 {
-    int count = 0;
-    for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        int length = control(at);
-        if (length > 0)
-            count += 4 * length;
-        else
-            count += (*at & 0xc0) != 0x80;
-        at += length > 0 ? length : 1;
+    size_t count = 0;
+    while (*text) {
+        bool shown;
+        size_t length = character(text, &shown);
+        count += shown ? 1 : 4 * length;
+        text += length;
     }
-    return count;
+    return (int)count;
+}
+
+char *quoted(const char *text)
+{
+    char *word;
+    size_t size;
+    bool all_shown = true;
+    for (const char *at = text; *at;) {
+        bool shown;
+        at += character(at, &shown);
+        all_shown = all_shown && shown;
+    }
+    if (*text && text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                   "_./:=@%+,-")] == '\0')
+        return copy(text);
+    FILE *to = need(open_memstream(&word, &size));
+    fputs(all_shown ? "'" : "$'", to); /* $'...' knows escapes: POSIX.1-2024, bash, ksh, zsh */
+    while (*text) {
+        bool shown;
+        size_t length = character(text, &shown);
+        if (*text == '\'' || (*text == '\\' && !all_shown))
+            fputs(all_shown ? "'\\'" : "\\", to);
+        for (; length > 0; length--, text++)
+            fprintf(to, shown ? "%c" : "\\%03o", (unsigned char)*text);
+    }
+    putc('\'', to);
+    if (fclose(to) != 0)
+        need(NULL);
+    return word;
+}
+
+/* One write: what others write to the same terminal stays out of the line. */
+static void say(const char *pattern, va_list arguments, const char *reason)
+{
+    char *message, *line;
+    size_t size;
+    if (vasprintf(&message, pattern, arguments) < 0)
+        err(STATUS_BROKEN, "out of memory");
+    FILE *to = need(open_memstream(&line, &size));
+    show(to, program_invocation_short_name);
+    fputs(": ", to);
+    show(to, message);
+    fprintf(to, "%s%s\n", reason ? ": " : "", reason ? reason : "");
+    if (fclose(to) != 0)
+        need(NULL);
+    fputs(line, stderr);
+    free(message);
+    free(line);
+}
+
+void complain(const char *pattern, ...)
+{
+    va_list arguments;
+    va_start(arguments, pattern);
+    say(pattern, arguments, NULL);
+    va_end(arguments);
+}
+
+void complain_errno(const char *pattern, ...)
+{
+    int error = errno;
+    va_list arguments;
+    va_start(arguments, pattern);
+    say(pattern, arguments, strerror(error));
+    va_end(arguments);
+    errno = error;
+}
+
+void put_document(const json_t *json)
+{
+    char *text = need(json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)));
+    size_t length = strlen(text);
+    uint32_t code;
+    for (size_t at = 0, size; at < length; at += size) {
+        size = tcpdiag_character((unsigned char *)text + at, length - at, &code);
+        size = size > 0 ? size : 1;
+        if (code > 0x20 && tcpdiag_is_control(code)) /* jansson escapes C0 itself */
+            printf("\\u%04x", (unsigned)code);
+        else
+            fwrite(text + at, 1, size, stdout);
+    }
+    putchar('\n');
+    free(text);
 }
 
 void show_wrapped(FILE *to, const char *label, const char *text)
@@ -114,6 +190,6 @@ int finish_output(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    warn("standard output");
+    complain_errno("standard output");
     return STATUS_USAGE;
 }

@@ -4,6 +4,7 @@
 #ifndef TCPDIAG_TOOLS_UTIL_H
 #define TCPDIAG_TOOLS_UTIL_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -20,8 +21,19 @@ void *need(void *allocated);
 char *copy(const char *string);
 __attribute__((format(printf, 1, 2))) char *format(const char *pattern, ...);
 
-/* Text from a log is text from strangers: control characters are shown as \xNN, byte by byte. */
+/* Text from a log, and the name of a file or a host, is text from strangers: what acts on a
+   terminal (tcpdiag_is_control) and what is no UTF-8 is shown as \xNN, byte by byte. */
 void show(FILE *to, const char *text);
+
+/* The same for a shell: one word that a person may paste. The caller's to free. */
+char *quoted(const char *text);
+
+/* warnx(3) and warn(3), the message as show() shows it. */
+__attribute__((format(printf, 1, 2))) void complain(const char *pattern, ...);
+__attribute__((format(printf, 1, 2))) void complain_errno(const char *pattern, ...);
+
+/* A JSON document on standard output, a newline behind it; controls are escaped as in the log. */
+void put_document(const json_t *json);
 
 /* "  why: text ...", the text broken between words to stay within 80 columns. */
 void show_wrapped(FILE *to, const char *label, const char *text);

@@ -111,13 +111,13 @@ void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns)
     tcpdiag_put_literal(out, "Z");
 }
 
-/* The length of the valid UTF-8 sequence at bytes, by the table of RFC 3629 section 4; 0: none. */
-static size_t utf8_sequence(const unsigned char *bytes, size_t length)
+size_t tcpdiag_character(const unsigned char *bytes, size_t length, uint32_t *code)
 {
     unsigned char first = bytes[0];
     unsigned char low = 0x80;
     unsigned char high = 0xbf;
     size_t need;
+    *code = first;
     if (first < 0x80)
         return 1;
     if (first >= 0xc2 && first <= 0xdf)
@@ -138,17 +138,27 @@ static size_t utf8_sequence(const unsigned char *bytes, size_t length)
         high = 0x8f; /* beyond U+10FFFF */
     if (length < need || bytes[1] < low || bytes[1] > high)
         return 0;
-    for (size_t i = 2; i < need; i++)
+    *code = first & (0x7fU >> need);
+    for (size_t i = 1; i < need; i++) {
         if ((bytes[i] & 0xc0) != 0x80)
             return 0;
+        *code = *code << 6 | (bytes[i] & 0x3fU);
+    }
     return need;
+}
+
+bool tcpdiag_is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x200e || code == 0x200f ||
+           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
 /* What stands for the character at bytes: itself, an escape in scratch, or U+FFFD. */
 static size_t json_character(const unsigned char *bytes, size_t length, const char **text,
                              size_t *text_length, char scratch[6])
 {
-    size_t taken = utf8_sequence(bytes, length);
+    uint32_t code;
+    size_t taken = tcpdiag_character(bytes, length, &code);
     if (taken == 0) {
         *text = "\xef\xbf\xbd";
         *text_length = 3;
@@ -156,18 +166,16 @@ static size_t json_character(const unsigned char *bytes, size_t length, const ch
     }
     *text = (const char *)bytes;
     *text_length = taken;
-    if (bytes[0] == '"' || bytes[0] == '\\') {
+    if (code == '"' || code == '\\') {
         scratch[0] = '\\';
-        scratch[1] = (char)bytes[0];
+        scratch[1] = (char)code;
         *text = scratch;
         *text_length = 2;
-    } else if (bytes[0] < 0x20 || bytes[0] == 0x7f) { /* DEL too: it would reach a terminal */
+    } else if (tcpdiag_is_control(code)) { /* all of them are below U+10000 */
         scratch[0] = '\\';
         scratch[1] = 'u';
-        scratch[2] = '0';
-        scratch[3] = '0';
-        scratch[4] = (char)('0' + (bytes[0] >> 4));
-        scratch[5] = "0123456789abcdef"[bytes[0] & 15];
+        for (int i = 0; i < 4; i++)
+            scratch[2 + i] = "0123456789abcdef"[code >> (12 - 4 * i) & 15];
         *text = scratch;
         *text_length = 6;
     }

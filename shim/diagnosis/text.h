@@ -44,9 +44,18 @@ void tcpdiag_put_ms(struct tcpdiag_out *out, int64_t us);
 /* RFC 3339 in UTC with microseconds: 2026-11-24T09:30:00.123456Z. */
 void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns);
 
-/* The inside of a JSON string (RFC 8259): control bytes, quotes and backslashes escaped, bytes that
-   are no UTF-8 (RFC 3629) replaced by U+FFFD. What would take more than `room` bytes (at least 3)
-   is cut between two characters and ends in U+2026. */
+/* How many bytes the UTF-8 character (RFC 3629) at bytes has, and its code point; 0 where there is
+   none. length is at least 1. */
+size_t tcpdiag_character(const unsigned char *bytes, size_t length, uint32_t *code);
+
+/* Characters that act on what shows them: C0, DEL and C1, which terminals obey (ECMA-48), the marks
+   that turn the direction of text, by which one name looks like another, and U+2028 and U+2029,
+   which end a line. */
+bool tcpdiag_is_control(uint32_t code);
+
+/* The inside of a JSON string (RFC 8259): controls, quotes and backslashes escaped, bytes that are
+   no UTF-8 replaced by U+FFFD. What would take more than `room` bytes (at least 3) is cut between
+   two characters and ends in U+2026. */
 void tcpdiag_put_json(struct tcpdiag_out *out, const char *bytes, size_t length, size_t room);
 
 #ifdef __cplusplus

@@ -188,6 +188,19 @@ TEST(Json, QuotesAndControlsAreEscaped)
     }
 }
 
+TEST(Json, WhatActsOnATerminalOrAPageIsEscaped)
+{
+    EXPECT_EQ(Json("\xc2\x80\xc2\x9b\xc2\x9f"), "\\u0080\\u009b\\u009f");
+    EXPECT_EQ(Json("\xe2\x80\x8e\xe2\x80\x8f"), "\\u200e\\u200f");
+    EXPECT_EQ(Json("\xe2\x80\xa8\xe2\x80\xa9"), "\\u2028\\u2029");
+    EXPECT_EQ(Json("\xe2\x80\xaa\xe2\x80\xae"), "\\u202a\\u202e");
+    EXPECT_EQ(Json("\xe2\x81\xa6\xe2\x81\xa9"), "\\u2066\\u2069");
+    /* Their neighbours are letters, spaces and signs. */
+    for (const char *plain : {"\xc2\xa0", "\xe2\x80\x8d", "\xe2\x80\x90", "\xe2\x80\xa7",
+                              "\xe2\x80\xaf", "\xe2\x81\xa5", "\xe2\x81\xaa"})
+        EXPECT_EQ(Json(plain), plain);
+}
+
 TEST(Json, EachByteThatIsNoUtf8IsReplaced)
 {
     const struct {
@@ -225,7 +238,7 @@ TEST(Json, EachByteThatIsNoUtf8IsReplaced)
 
 TEST(Json, TheEdgesOfUtf8AreKept)
 {
-    for (const char *edge : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+    for (const char *edge : {"\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
                              "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
         EXPECT_EQ(Json(edge), edge);
 }

@@ -41,7 +41,7 @@ static void show_group(FILE *to, const struct group *group)
 static void check_shown(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        CLAIM((unsigned char)text[i] >= ' ' || text[i] == '\n');
+        CLAIM(((unsigned char)text[i] >= 32 && text[i] != 0x7f) || text[i] == 10);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

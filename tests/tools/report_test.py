@@ -247,6 +247,23 @@ class Text(Report):
                 self.assertNotIn(mark, out + error)
             self.assertNotIn("\nconnected", out)
 
+    def test_hostile_file_names_cannot_write_to_the_terminal(self):
+        """Another user may have put files where the pattern of a log leads."""
+        for name in (b"a\x1b]0;t\x07", b"b\xc2\x9b31m", b"c\xe2\x80\xae", b"d\nx", b"e\x9b31m", b"f\x7f"):
+            path = os.fsencode(self.path("d.")) + name + b".1.jsonl"
+            with open(path, "wb") as file:
+                file.write(b"no record\n")
+            for words in (("report",), ("report", path), ("report", path + b".missing"), ("compare",),
+                          ("report", b"--json"), ("run", b"-l", path + b"/x", b"--", b"true"),
+                          ("run", b"--", path)):
+                process = self.start(TCPDIAG, *words, env={
+                    **self.environment, "TCPDIAG_LOG": self.path("d.%e.%p.jsonl")})
+                out, error = process.communicate(timeout=60)
+                self.assertTrue(words[0] == "run" or error, words)
+                for mark in (b"\x1b", b"\x07", b"\x9b", b"\xe2\x80\xae", b"\x7f", b"\nx"):
+                    self.assertNotIn(mark, out + error, words)
+            os.unlink(path)
+
     def test_lost_records_are_said(self):
         _, out, _ = self.report(record(lost=3))
         self.assertIn("(3 records lost)", out)
@@ -358,6 +375,12 @@ class Json(Report):
         self.assertEqual(group["addresses"], ["10.0.2.2"])
         self.assertEqual(group["icmp_from"], ["10.0.1.1"])
         self.assertEqual(group["errors"], ["ECONNREFUSED"])
+
+    def test_controls_are_escaped(self):
+        name = "a\u009b\u007f\u202e\u2028\u200fz\u00a0\u00fc"
+        _, out, _ = self.report(record(server__address=name), "--json", "--all")
+        self.assertIn("a\\u009b\\u007f\\u202e\\u2028\\u200fz\u00a0\u00fc", out)
+        self.assertEqual(json.loads(out)["failures"][0]["target"], name)
 
     def test_nothing_read_is_a_document_too(self):
         status, out, error = self.tool("report", "--json", self.path("missing"))

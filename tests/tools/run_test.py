@@ -375,7 +375,8 @@ class Summary(Case):
     def test_a_program_killed_in_mid_connect(self):
         kept, port = silent_port()
         self.addCleanup(lambda: [one.close() for one in kept])
-        status, _, error = self.summary("timeout", "1", "bash", "-c", f"</dev/tcp/127.0.0.1/{port}")
+        status, _, error = self.summary("timeout", "1", "bash", "-c",
+                                        f"exec </dev/tcp/127.0.0.1/{port}")
         self.assertEqual(status, 124)
         self.assertIn("timeout / gave-up-waiting", error)
         self.assertEqual([one["phase"] for one in self.records() if one["event"] == "connect"],
@@ -427,6 +428,19 @@ class Summary(Case):
         self.assertIn("9 failed", error)
         self.assertIn("4 more kinds of failure", error)
         self.assertIn(f"tcpdiag report {self.log}\n", error)
+
+    def test_the_advice_to_report_can_be_pasted_into_a_shell(self):
+        self.file("lines", b"".join(record(server__address=f"host-{n}") for n in range(9)))
+        for name in ("plain", "a b", "a'b", "$(touch x)", "a\\b", "\x1b'\\", "b\u202e", "c\nd"):
+            log = self.path(name + ".jsonl")
+            _, _, error = self.tool("run", "-l", log.replace("%", "%%"), "--", SH, "-c",
+                                    'cat lines >> "$0"', log)
+            command = error.splitlines()[-1]
+            self.assertTrue(command.startswith("  tcpdiag report "), error)
+            self.assertTrue(all(ord(each) >= 32 and each != "\u202e" for each in command), command)
+            word = subprocess.check_output(["bash", "-c", "printf %s " + command.split(None, 2)[2]])
+            self.assertEqual(word.decode(), log)
+        self.assertFalse(os.path.exists(self.path("x")))
 
     def test_a_name_from_the_network_cannot_write_to_the_terminal(self):
         self.file("line", record(server__address="a\x1b]0;title\x07\u009b31m\u202eb"))
