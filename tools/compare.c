@@ -134,12 +134,20 @@ static void add_record(void *context, const struct logged *entry)
     tally_add(context, entry);
 }
 
+static void add_torn(void *context, const struct torn *half)
+{
+    tally_torn(context, half);
+}
+
 static bool read_logs(struct comparison *comparison, int count, char **paths)
 {
     struct tally tally = {.attempt = compare_note, .context = comparison};
-    struct journal journal = {.who = "compare", .record = add_record, .context = &tally};
+    struct journal journal = {
+        .who = "compare", .record = add_record, .torn = add_torn, .context = &tally};
     bool read = logs_read(&journal, count, paths);
     tally_close(&tally);
+    if (tally.torn)
+        complain("compare: %lu record%s torn", tally.torn, tally.torn == 1 ? " is" : "s are");
     tally_free(&tally);
     if (journal.skipped)
         complain("compare: %lu line%s skipped", journal.skipped, journal.skipped == 1 ? "" : "s");

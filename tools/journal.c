@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tools/util.h"
 
@@ -69,18 +68,86 @@ static const char *understand(struct logged *entry)
     return NULL;
 }
 
-static const char *take_line(struct journal *journal, const char *line, size_t length)
+static const char no_json[] = "no JSON";
+
+static const char *take_whole(struct journal *journal, const char *text, size_t length)
 {
     struct logged entry = {0};
     json_error_t error;
-    const char *problem = "no JSON, or half a line";
-    entry.json = json_loadb(line, length, JSON_ALLOW_NUL, &error);
+    const char *problem = no_json;
+    entry.json = json_loadb(text, length, JSON_ALLOW_NUL, &error);
     if (entry.json)
         problem = understand(&entry);
     if (!problem)
         journal->record(journal->context, &entry);
     json_decref(entry.json);
     return problem;
+}
+
+/* Every record begins so, and nowhere else can it stand: in a string the quotes are escaped. */
+static const char mark[] = "{\"time\":\"";
+enum { MARK = sizeof mark - 1 };
+
+static const char *find_mark(const char *from, const char *end)
+{
+    const char *found = memmem(from, (size_t)(end - from), mark, MARK);
+    return found ? found : end;
+}
+
+/* The text of a field that comes before any name, "" where it is torn off or too long for a field
+   of ours. */
+static const char *field(const char *text, size_t length, const char *key, char value[64])
+{
+    const char *end = text + length;
+    const char *from = memmem(text, length, key, strlen(key));
+    const char *quote = NULL;
+    if (from) {
+        from += strlen(key);
+        quote = memchr(from, '"', (size_t)(end - from));
+    }
+    size_t size = quote && quote - from < 64 ? (size_t)(quote - from) : 0;
+    memcpy(value, size ? from : "", size);
+    value[size] = '\0';
+    return value;
+}
+
+static void take_half(const struct journal *journal, const char *text, size_t length)
+{
+    char phase[64], attempt[64];
+    struct torn half = {.attempt = field(text, length, ",\"attempt\":\"", attempt)};
+    half.begin = strcmp(field(text, length, ",\"phase\":\"", phase), "begin") == 0;
+    if (journal->torn)
+        journal->torn(journal->context, &half);
+}
+
+/* A writer that is killed in write(2) leaves half a record, and the next one's is in the same line.
+   No half is JSON: its last brace is missing. NULL where the line has only records and halves. */
+static const char *take_broken(struct journal *journal, const char *line, size_t length)
+{
+    const char *end = line + length;
+    const char *at = find_mark(line, end);
+    const char *problem = NULL;
+    size_t before = (size_t)(at - line);
+    if (before > 0 && before < MARK && memcmp(line, mark, before) == 0)
+        take_half(journal, line, before);
+    else if (before > 0)
+        problem = no_json;
+    while (at < end) {
+        const char *next = find_mark(at + 1, end);
+        const char *wrong = take_whole(journal, at, (size_t)(next - at));
+        if (wrong == no_json)
+            take_half(journal, at, (size_t)(next - at));
+        else if (wrong)
+            problem = wrong;
+        at = next;
+    }
+    return problem;
+}
+
+static const char *take_line(struct journal *journal, const char *line, size_t length)
+{
+    const char *problem = take_whole(journal, line, length);
+    return problem == no_json ? take_broken(journal, line, length) : problem;
 }
 
 /* The length of the next line without its end, EOF at the end; what is beyond the room is read and
@@ -95,22 +162,23 @@ static long get_line(FILE *from, char *line)
     return byte == EOF && length == 0 ? EOF : length;
 }
 
-char *journal_first_time(const char *path)
+static void take_time(void *context, const struct logged *entry)
+{
+    char **time = context;
+    if (!*time)
+        *time = copy(entry->time);
+}
+
+char *journal_first_time(FILE *from)
 {
     static char line[LINE_ROOM];
     enum { LINES = 100 }; /* a file that begins with so many others is no log of ours */
-    struct stat status;
     char *time = NULL;
     long length;
-    FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "re") : NULL;
-    for (int i = 0; file && !time && i < LINES && (length = get_line(file, line)) != EOF; i++) {
-        struct logged entry = {.json = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL)};
-        if (entry.json && !understand(&entry))
-            time = copy(entry.time);
-        json_decref(entry.json);
-    }
-    if (file)
-        fclose(file);
+    struct journal journal = {.record = take_time, .context = &time};
+    for (int i = 0; !time && i < LINES && (length = get_line(from, line)) != EOF; i++)
+        if (length < LINE_ROOM)
+            take_line(&journal, line, (size_t)length);
     return time ? time : copy("");
 }
 

@@ -30,19 +30,27 @@ struct logged {
     unsigned long lost;
 };
 
+/* What is left of a record whose writer was killed, or had no more room, in the middle of it. */
+struct torn {
+    const char *attempt; /* "" where it is torn off */
+    bool begin;          /* known to be one: then no end is missing */
+};
+
 struct journal {
     void (*record)(void *context, const struct logged *entry);
+    void (*torn)(void *context, const struct torn *half); /* may be NULL */
     void *context;
     const char *who;       /* the command whose messages these are */
     bool silent;           /* do not name lines that are no record */
     unsigned long skipped; /* lines that are no record, in all files read */
 };
 
-/* The time of the first record in a regular file; "" where there is none. The caller's to free. */
-char *journal_first_time(const char *path);
+/* The time of the first record; "" where there is none near the beginning. The caller's to free. */
+char *journal_first_time(FILE *from);
 
-/* Reads the stream to its end and hands over each record. Lines that are none are counted, and the
-   first few named on standard error. False where reading failed, after one line that says so. */
+/* Reads the stream to its end and hands over each record, those too that stand in one line with
+   half of another, and each half. Lines that are neither are counted, and the first few named on
+   standard error. False where reading failed, after one line that says so. */
 bool journal_read(struct journal *journal, FILE *from, const char *name);
 
 #endif

@@ -64,6 +64,17 @@ static int compare_sources(const void *left, const void *right)
     return order ? order : a->place - b->place;
 }
 
+/* Of a regular file: what is read from a pipe is gone. */
+static char *first_time(const char *path)
+{
+    struct stat status;
+    FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "re") : NULL;
+    char *time = file ? journal_first_time(file) : copy("");
+    if (file)
+        fclose(file);
+    return time;
+}
+
 /* The oldest first, however a shell has sorted them (log, log.1): where a log was rotated between
    an attempt's begin and its end, the begin has to come first. */
 static bool read_files(struct journal *journal, int count, char **paths)
@@ -71,7 +82,7 @@ static bool read_files(struct journal *journal, int count, char **paths)
     struct source *sources = need(calloc((size_t)count, sizeof *sources));
     bool all = true;
     for (int i = 0; i < count; i++)
-        sources[i] = (struct source){paths[i], journal_first_time(paths[i]), i};
+        sources[i] = (struct source){paths[i], first_time(paths[i]), i};
     qsort(sources, (size_t)count, sizeof *sources, compare_sources);
     for (int i = 0; i < count; i++) {
         all = read_file(journal, sources[i].path) && all;

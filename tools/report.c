@@ -25,6 +25,11 @@ static void add_record(void *context, const struct logged *entry)
     tally_add(context, entry);
 }
 
+static void add_torn(void *context, const struct torn *half)
+{
+    tally_torn(context, half);
+}
+
 static bool wanted(const struct group *group, bool all)
 {
     return all || group_failed(group);
@@ -118,10 +123,12 @@ static json_t *json_names(const struct names *names)
 static json_t *json_group(const struct group *group)
 {
     bool ended = group->outcome != TCPDIAG_OUTCOME_NONE;
+    const char *outcome = ended            ? tcpdiag_outcome_info(group->outcome)->name
+                          : group->missing ? "unknown"
+                                           : "pending";
     json_t *json = need(json_pack(
         "{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "event",
-        group->connect ? "connect" : "resolve", "outcome",
-        ended ? tcpdiag_outcome_info(group->outcome)->name : "pending", "target", group->target,
+        group->connect ? "connect" : "resolve", "outcome", outcome, "target", group->target,
         "count", (json_int_t)group->count, "unfinished", (json_int_t)group->unfinished, "first",
         group->first, "last", group->last, "programs", json_names(&group->programs), "addresses",
         json_names(&group->addresses), "icmp_from", json_names(&group->senders), "errors",
@@ -146,11 +153,12 @@ static void print_json(const struct tally *tally, unsigned long skipped, bool al
         json_array_append_new(group_failed(tally->groups[i]) ? failures : others,
                               json_group(tally->groups[i]));
     json_t *json = need(json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "attempts", (json_int_t)tally->attempts,
-        "connected", (json_int_t)tally->connected, "resolved", (json_int_t)tally->resolved,
-        "failed", (json_int_t)tally->failed, "abandoned", (json_int_t)tally->abandoned, "pending",
-        (json_int_t)tally->pending, "lost", (json_int_t)tally->lost, "skipped_lines",
-        (json_int_t)skipped, "failures", failures));
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "attempts",
+        (json_int_t)tally->attempts, "connected", (json_int_t)tally->connected, "resolved",
+        (json_int_t)tally->resolved, "failed", (json_int_t)tally->failed, "abandoned",
+        (json_int_t)tally->abandoned, "pending", (json_int_t)tally->pending, "unknown",
+        (json_int_t)tally->unknown, "lost", (json_int_t)tally->lost, "torn",
+        (json_int_t)tally->torn, "skipped_lines", (json_int_t)skipped, "failures", failures));
     if (all)
         json_object_set(json, "others", others);
     put_document(json);
@@ -167,7 +175,8 @@ int tcpdiag_report(int argc, char **argv)
     bool all = false;
     bool json = false;
     struct tally tally = {0};
-    struct journal journal = {.who = "report", .record = add_record, .context = &tally};
+    struct journal journal = {
+        .who = "report", .record = add_record, .torn = add_torn, .context = &tally};
     for (int option; (option = getopt_long(argc, argv, "ajh", options, NULL)) != -1;)
         switch (option) {
         case 'a':

@@ -57,6 +57,11 @@ static void add_record(void *context, const struct logged *entry)
     tally_add(context, entry);
 }
 
+static void add_torn(void *context, const struct torn *half)
+{
+    tally_torn(context, half);
+}
+
 static void read_new(const struct summary *summary, const char *path, struct journal *journal)
 {
     struct stat status;
@@ -115,7 +120,12 @@ static void summarize(const struct summary *summary)
     struct tally tally = {0};
     /* Lines would be counted from where the run began: a report names them better. */
     struct journal journal = {
-        .who = "run", .record = add_record, .context = &tally, .silent = true};
+        .who = "run",
+        .record = add_record,
+        .torn = add_torn,
+        .context = &tally,
+        .silent = true,
+    };
     char **files = log_files(summary->place);
     for (char **file = files; *file; file++)
         read_new(summary, *file, &journal);

@@ -49,7 +49,7 @@ char *group_target(const struct group *group, bool with_addresses)
 char *group_verdict(const struct group *group)
 {
     if (group->outcome == TCPDIAG_OUTCOME_NONE)
-        return copy("pending");
+        return copy(group->missing ? "unknown" : "pending");
     const char *outcome = tcpdiag_outcome_info(group->outcome)->name;
     if (group->cause == TCPDIAG_CAUSE_NONE)
         return copy(outcome);
@@ -58,6 +58,8 @@ char *group_verdict(const struct group *group)
 
 const char *group_meaning(const struct group *group)
 {
+    if (group->missing)
+        return "how it ended was lost: records of its process are missing or torn";
     if (group->outcome == TCPDIAG_OUTCOME_NONE)
         return "no end yet: the program is still at it";
     if (group->cut_short)
@@ -90,8 +92,12 @@ char *tally_text(const struct tally *tally)
         fprintf(to, ", %lu abandoned", tally->abandoned);
     if (tally->pending)
         fprintf(to, ", %lu pending", tally->pending);
+    if (tally->unknown)
+        fprintf(to, ", %lu unknown", tally->unknown);
     if (tally->lost)
         fprintf(to, " (%lu record%s lost)", tally->lost, tally->lost == 1 ? "" : "s");
+    if (tally->torn)
+        fprintf(to, " (%lu record%s torn)", tally->torn, tally->torn == 1 ? " is" : "s are");
     if (fclose(to) != 0)
         need(NULL);
     return text;

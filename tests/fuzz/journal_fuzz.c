@@ -11,6 +11,11 @@ static void add_record(void *context, const struct logged *entry)
     tally_add(context, entry);
 }
 
+static void add_torn(void *context, const struct torn *half)
+{
+    tally_torn(context, half);
+}
+
 static void show_names(FILE *to, const struct names *names)
 {
     char *text = names_text(names);
@@ -47,7 +52,8 @@ static void check_shown(const char *text, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tally tally = {0};
-    struct journal journal = {.record = add_record, .context = &tally, .silent = true};
+    struct journal journal = {
+        .record = add_record, .torn = add_torn, .context = &tally, .silent = true};
     unsigned long sum = 0;
     char *shown;
     size_t shown_size;
@@ -59,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fclose(file);
     }
     tally_close(&tally);
-    CLAIM(tally.attempts ==
-          tally.connected + tally.resolved + tally.failed + tally.abandoned + tally.pending);
+    CLAIM(tally.attempts == tally.connected + tally.resolved + tally.failed + tally.abandoned +
+                                tally.pending + tally.unknown);
     for (size_t i = 0; i < tally.group_count; i++) {
         sum += tally.groups[i]->count;
         show_group(to, tally.groups[i]);

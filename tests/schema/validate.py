@@ -8,9 +8,10 @@ input. Beyond the schema: a line is one JSON object in UTF-8 without a key twice
 
 --pairs     also: an attempt has at most one begin, which comes first, and exactly one end; both
             are of the same event and destination
---killed    this process (or any) may leave attempts without an end: it was killed
+--killed    this process (or any) may leave attempts without an end, and halves of records in front of
+            others' records: it was killed
 
-Tests import problems_of_line, problems_of_log and problems_of_pairs.
+Tests import problems_of_line, parts_of_line, problems_of_log and problems_of_pairs.
 """
 import argparse
 import json
@@ -21,6 +22,7 @@ import jsonschema
 
 LINE_MAX = 4096  # TCPDIAG_RECORD_MAX in shim/diagnosis/record.h
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/log.schema.json")
+MARK = b'{"time":"'  # begins each record, and stands nowhere else: in a string the quotes are escaped
 SAME_IN_BOTH = ("event", "network.peer.address", "network.peer.port", "service")
 
 
@@ -71,6 +73,39 @@ def problems_of_line(line):
     return problems_of_record(record)
 
 
+def is_half(piece):
+    try:
+        json.loads(piece.decode("utf-8", "replace"))  # it may be torn within a character
+    except json.JSONDecodeError:
+        return True
+    return False
+
+
+def parts_of_line(line):
+    """What stands in a line (bytes, with its newline): its records; the halves of records (bytes)
+    that killed writers have left in front of them or at its end; what is wrong besides."""
+    first, *others = line.split(MARK)
+    records, halves, problems = [], [], []
+    if not others or (first and not MARK.startswith(first)):
+        try:
+            return [parse(line)], [], []
+        except ValueError as error:
+            if MARK.startswith(line.rstrip(b"\n")) and line != b"\n":
+                return [], [line], []
+            problems.append(str(error))
+    elif first:
+        halves.append(first)
+    for piece in (MARK + rest for rest in others):
+        try:
+            records.append(parse(piece if piece.endswith(b"\n") else piece + b"\n"))
+        except ValueError as error:
+            if is_half(piece):
+                halves.append(piece)
+            else:
+                problems.append(str(error))
+    return records, halves, problems
+
+
 def problems_of_pairs(records, killed=()):
     """What is wrong with the order of records, given as (place, record) in the log's order."""
     problems = []
@@ -105,10 +140,15 @@ def problems_of_log(path, pairs=False, killed=()):
     with (sys.stdin.buffer if path == "-" else open(path, "rb")) as file:
         for number, line in enumerate(file, 1):
             place = "%s:%d" % (path, number)
-            bad = problems_of_line(line)
+            whole, halves, bad = parts_of_line(line)
+            if not killed and not bad and (halves or len(whole) > 1 or not line.endswith(b"\n")):
+                bad.append("a record is torn: %r" % line[:80])
+            for record in whole:
+                wrong = problems_of_record(record)
+                bad += wrong
+                if pairs and not wrong:
+                    records.append((place, record))
             problems += ["%s: %s" % (place, problem) for problem in bad]
-            if pairs and not bad:
-                records.append((place, parse(line)))
     return problems + problems_of_pairs(records, killed)
 
 

@@ -74,6 +74,43 @@ class Lines(unittest.TestCase):
         self.assertNotEqual(validate.problems_of_line(line({**BEGIN, "message": "x" * (room + 1)})), [])
 
 
+class Torn(unittest.TestCase):
+    """A killed writer leaves half a record, and the next one's record is in the same line."""
+
+    def compact(self, record):
+        return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+    def problems(self, text, **how):
+        with tempfile.NamedTemporaryFile() as log:
+            log.write(text)
+            log.flush()
+            return validate.problems_of_log(log.name, **how)
+
+    def test_halves_are_told_from_records(self):
+        end, begin = self.compact(END), self.compact({**BEGIN, "attempt": "a-2"})
+        for length in range(1, len(end) - 2):
+            records, halves, problems = validate.parts_of_line(end[:length] + begin)
+            self.assertEqual((records, halves, problems), ([{**BEGIN, "attempt": "a-2"}], [end[:length]], []))
+        self.assertEqual(validate.parts_of_line(end[:-1] + end), ([END, END], [], []))
+        self.assertEqual(validate.parts_of_line(end[:90] + end[:200] + end), ([END], [end[:90], end[:200]], []))
+        self.assertEqual(validate.parts_of_line(end[:90] + b"\n"), ([], [end[:90] + b"\n"], []))
+
+    def test_only_who_was_killed_may_tear(self):
+        log = self.compact(END)[:200] + self.compact({**END, "attempt": "a-2"})
+        self.assertEqual(self.problems(log, pairs=True, killed=["any"]), [])
+        self.assertEqual(len(self.problems(log)), 1)
+        for torn in (self.compact(END)[:-1], self.compact(END)[:-1] + self.compact(END), self.compact(END)[:70] + b"\n"):
+            self.assertEqual(len(self.problems(torn)), 1, torn)
+            self.assertEqual(self.problems(torn, killed=["any"]), [], torn)
+
+    def test_no_kill_excuses_another_fault(self):
+        end = self.compact(END)
+        for bad in (b"rubbish\n", b"\n", b"rubbish" + end, end.replace(b'"curl"', b'"\xff"'),
+                    end.replace(b',"phase"', b',"event":"connect","phase"'), self.compact({**END, "surprise": 1}),
+                    end[:200] + self.compact({**END, "surprise": 1})):
+            self.assertNotEqual(self.problems(bad, killed=["any"]), [], bad)
+
+
 class Pairs(unittest.TestCase):
     def problems(self, *records, killed=()):
         return validate.problems_of_pairs([(str(i), r) for i, r in enumerate(records)], killed)

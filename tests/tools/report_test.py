@@ -129,9 +129,8 @@ class BrokenLines(Report):
     def test_half_a_line_at_the_end(self):
         status, out, error = self.report(record() + record()[:150])
         self.assertEqual(status, 1)
-        self.assertIn("1 failed", out)
-        self.assertIn(":2: not a tcpdiag record", error)
-        self.assertIn("1 line skipped", error)
+        self.assertIn("1 failed (1 record is torn)", out)
+        self.assertEqual(error, "")
 
     def test_last_line_without_its_end(self):
         status, out, error = self.report(record().rstrip(b"\n"))
@@ -174,9 +173,11 @@ class BrokenLines(Report):
             self.assertIn("2 failed", out)
             self.assertIn(":2: not a tcpdiag record (too long)", error)
 
-    def test_a_sparse_log_is_no_line_at_all(self):
-        """What a log looks like that was cut while a writer without O_APPEND went on."""
+    def test_a_record_behind_a_hole(self):
+        """What a log looks like that was cut while a writer without O_APPEND went on, or after a
+        loss of power."""
         status, out, error = self.report(b"\0" * 5000 + record())
+        self.assertIn("1 failed\n", out)
         self.assertIn("1 line skipped", error)
 
     def test_a_pipe_is_read_to_its_end(self):
@@ -196,6 +197,88 @@ class BrokenLines(Report):
         status, out, error = self.report(b"no log\n")
         self.assertEqual(status, 0)
         self.assertIn("0 attempts", out)
+
+
+class Torn(Report):
+    """A writer that is killed in write(2) leaves half a record; the next one is in the same line."""
+
+    def test_the_record_behind_a_torn_one(self):
+        half = record(attempt="2-1", outcome="connected", cause=None, errno=None)
+        for length in range(1, len(half) - 1):
+            _, document, error = self.document(half[:length] + record())
+            self.assertEqual((document["failed"], document["connected"], document["torn"]), (1, 0, 1),
+                             half[:length])
+            self.assertEqual((document["skipped_lines"], error), (0, ""))
+
+    def test_a_record_that_only_lacks_its_newline_is_whole(self):
+        _, document, _ = self.document(record().rstrip(b"\n") + record(attempt="2-1"))
+        self.assertEqual((document["failed"], document["torn"]), (2, 0))
+
+    def test_several_in_one_line(self):
+        half = record(attempt="2-1")[:300]
+        log = half + half + record() + half + record(attempt="3-1") + half + b"\n" + record(attempt="4-1")
+        _, document, error = self.document(log)
+        self.assertEqual((document["failed"], document["torn"], error), (3, 4, ""))
+        self.assertIn("3 failed (4 records are torn)\n", self.report(log)[1])
+
+    def test_a_name_that_looks_like_a_record(self):
+        name = '{"time":"2000-02-29T00:00:00.123456Z"'
+        _, document, _ = self.document(record(server__address=name) + record()[:200]
+                                       + record(server__address=name))
+        self.assertEqual((document["failed"], document["torn"]), (2, 1))
+        self.assertEqual(document["failures"][0]["target"], name)
+
+    def test_an_attempt_whose_end_is_torn_is_no_timeout(self):
+        end = record(attempt="2-1")
+        named = end.index(b'"outcome"')
+        for length in (1, 5, 20, 60, named - 3, named, 300, len(end) - 2):
+            for rest in (b"", b"\n", record()):
+                status, document, _ = self.document(begin(attempt="2-1") + end[:length] + rest, "--all")
+                self.assertEqual((document["torn"], document["unknown"]), (1, 1), end[:length])
+                self.assertEqual((status, document["failed"]), (bool(rest.strip()),) * 2)
+                self.assertIn("unknown", [one["outcome"] for one in document["others"]])
+
+    def test_what_is_torn_does_not_excuse_other_attempts(self):
+        torn = record(attempt="2-1")[:300] + b"\n"
+        _, document, _ = self.document(begin() + torn)  # another attempt's end
+        self.assertEqual((document["failed"], document["unknown"]), (1, 0))
+        torn_begin = begin(attempt="2-1")[:300] + b"\n"
+        _, document, _ = self.document(begin() + torn_begin)
+        self.assertEqual((document["failed"], document["unknown"]), (1, 0))
+        nameless = record()[:20] + b"\n"
+        _, document, _ = self.document(nameless + begin())
+        self.assertEqual((document["failed"], document["unknown"]), (1, 0))
+        later = record(attempt="3-1", time="2000-02-29T00:03:00.000000Z")
+        _, document, _ = self.document(begin() + later + nameless)
+        self.assertEqual((document["failed"], document["unknown"]), (2, 0))
+
+    def test_an_attempt_whose_process_has_lost_records_is_no_timeout(self):
+        later = dict(attempt="3-1", outcome="connected", cause=None, errno=None, lost=1)
+        status, document, _ = self.document(begin() + record(**later), "--all")
+        self.assertEqual((status, document["failed"], document["unknown"]), (0, 0, 1))
+        self.assertIn("1 unknown (1 record lost)", self.report(begin() + record(**later))[1])
+        for log in (record(**later) + begin(),  # the loss was before
+                    begin(lost=1),
+                    begin() + record(**later, process__pid=5),
+                    begin() + record(**later, host__name="other")):
+            status, document, _ = self.document(log)
+            self.assertEqual((status, document["failed"], document["unknown"]), (1, 1, 0))
+
+    def test_rotated_logs_are_put_in_order_by_a_record_behind_a_torn_one(self):
+        old = self.file("log.jsonl.1", record(attempt="9-9")[:200] + begin(attempt="7-7"))
+        new = self.file("log.jsonl", record(attempt="7-7", time="2000-03-01T00:00:00.000000Z"))
+        _, out, _ = self.tool("report", new, old)
+        self.assertIn("1 attempt: 0 connected, 1 failed", out)
+
+    def test_many_torn_ones_take_no_time(self):
+        """What a hostile log can ask for: each begin open, each piece torn, each record lost."""
+        log = self.path("log.jsonl")
+        with open(log, "wb") as file:
+            for number in range(20000):
+                file.write(begin(attempt=f"{number:x}-1", process__pid=number + 1, lost=1))
+                file.write(record()[:20] * 20 + b"\n")
+        status, out, _ = self.tool("report", "--json", log, limit=30)
+        self.assertEqual(json.loads(out)["torn"], 400000)
 
 
 class Text(Report):
@@ -335,8 +418,8 @@ class Json(Report):
              "first": str, "last": str, "programs": list, "addresses": list, "icmp_from": list,
              "errors": list, "meaning": str}
     OPTIONAL = {"cause": str, "port": int, "advice": str}
-    COUNTS = ("attempts", "connected", "resolved", "failed", "abandoned", "pending", "lost",
-              "skipped_lines")
+    COUNTS = ("attempts", "connected", "resolved", "failed", "abandoned", "pending", "unknown",
+              "lost", "torn", "skipped_lines")
 
     def check(self, document):
         self.assertEqual(set(document) - {"others"}, set(self.COUNTS) | {"failures"})

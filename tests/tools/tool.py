@@ -128,7 +128,8 @@ def record(**fields):
         "host.name": "elsewhere", "message": "m",
     }
     whole.update({key.replace("__", "."): value for key, value in fields.items()})
-    line = json.dumps({key: value for key, value in whole.items() if value is not None})
+    line = json.dumps({key: value for key, value in whole.items() if value is not None},
+                      separators=(",", ":"))
     return (line + "\n").encode()
 
 
