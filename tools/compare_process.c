@@ -9,9 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/file.h"
 #include "tools/util.h"
 
-enum { ENVIRONMENT_MAX = 1 << 20, PROXY_MAX = 300 };
+enum { ENVIRONMENT_MAX = 1 << 20, PROXY_MAX = 300, RESOLVER_MAX = 1 << 16 };
 
 static bool stat_of(long pid, const char *file, struct stat *status)
 {
@@ -96,51 +97,51 @@ static char *match_proxy(const char *variable, const char *host, const char *add
 
 char *process_proxy(long pid, const char *host, const char *address, long port)
 {
-    char *variable = NULL, *found = NULL;
-    size_t room = 0, total = 0;
-    ssize_t length;
+    char *found = NULL;
     FILE *file = open_of(pid, "environ");
-    while (file && !found && total < ENVIRONMENT_MAX &&
-           (length = getdelim(&variable, &room, '\0', file)) > 0) {
-        total += (size_t)length;
-        found = match_proxy(variable, host, address, port);
-    }
-    free(variable);
-    if (file)
-        fclose(file);
+    if (!file)
+        return NULL;
+    char *variables = need(malloc(ENVIRONMENT_MAX + 1));
+    size_t length = fread(variables, 1, ENVIRONMENT_MAX, file);
+    variables[length] = '\0';
+    for (size_t at = 0; !found && at < length; at += strlen(variables + at) + 1)
+        found = match_proxy(variables + at, host, address, port);
+    free(variables);
+    fclose(file);
     return found;
 }
 
-/* "nameserver 10.0.0.1 search corp.test"; NULL where the file may not be read. */
-static char *resolver_of(const char *path)
+/* "nameserver 10.0.0.1, search corp.test". The file is a stranger's: no more of it is read than one
+   of its kind has. */
+static char *resolver_in(FILE *file)
 {
     char line[512];
-    char *words = copy("");
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        free(words);
-        return NULL;
-    }
-    while (fgets(line, sizeof line, file)) {
+    char *words;
+    size_t size;
+    FILE *to = need(open_memstream(&words, &size));
+    const char *separator = "";
+    for (size_t read = 0; read < RESOLVER_MAX && fgets(line, sizeof line, file);) {
+        read += strlen(line) + 1;
         line[strcspn(line, "#;\n")] = '\0';
         for (size_t end = strlen(line); end > 0 && isspace((unsigned char)line[end - 1]);)
             line[--end] = '\0';
         if (strncmp(line, "nameserver", 10) != 0 && strncmp(line, "search", 6) != 0)
             continue;
-        char *longer = format("%s%s%s", words, *words ? ", " : "", line);
-        free(words);
-        words = longer;
+        fprintf(to, "%s%s", separator, line);
+        separator = ", ";
     }
+    if (fclose(to) != 0)
+        need(NULL);
     fclose(file);
     return words;
 }
 
 char *process_resolver(long pid)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/root/etc/resolv.conf", pid);
-    char *its = resolver_of(path);
-    char *own = resolver_of("/etc/resolv.conf");
+    FILE *own_file = file_stream("/etc/resolv.conf", 0);
+    FILE *its_file = file_of_root(pid, "etc/resolv.conf");
+    char *own = own_file ? resolver_in(own_file) : NULL;
+    char *its = its_file ? resolver_in(its_file) : NULL;
     if (its && own && strcmp(its, own) != 0) {
         free(own);
         return its;

@@ -2,10 +2,8 @@
 #include "tools/elf.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -128,15 +126,4 @@ bool elf_read(int fd, struct elf_facts *facts)
     }
     facts->go = facts->go || go_sections(fd, wide, &header);
     return true;
-}
-
-int elf_open(const char *path)
-{
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
 }

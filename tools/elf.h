@@ -17,8 +17,4 @@ struct elf_facts {
    the other byte order only class and data are filled in. */
 bool elf_read(int fd, struct elf_facts *facts);
 
-/* A descriptor of a regular file for reading, -1 where path names none that may be read; never
-   waits, as opening a FIFO would. */
-int elf_open(const char *path);
-
 #endif

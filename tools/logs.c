@@ -1,36 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/logs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "tools/file.h"
 #include "tools/logpath.h"
 #include "tools/util.h"
 
-static bool read_file(struct journal *journal, const char *path)
+static bool read_stream(struct journal *journal, FILE *file, const char *path)
 {
-    struct stat status;
-    if (strcmp(path, "-") == 0)
-        return journal_read(journal, stdin, "standard input");
-    FILE *file = fopen(path, "re");
     if (!file) {
-        complain_errno("%s: %s", journal->who, path);
+        file_complain(journal->who, path);
         return false;
     }
-    bool read = false;
-    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode))
-        complain("%s: %s: is a directory", journal->who, path);
-    else
-        read = journal_read(journal, file, path);
+    bool read = journal_read(journal, file, path);
     fclose(file);
     return read;
+}
+
+/* What matches a pattern and is no log of the library's, which follows no link and writes only to
+   regular files, is passed by: anybody may have put it there. */
+static bool read_found(struct journal *journal, char **files)
+{
+    bool all = true, any = false;
+    for (char **path = files; *path; path++) {
+        FILE *file = file_stream(*path, O_NOFOLLOW);
+        bool foreign = !file && (errno == ENOTSUP || errno == ELOOP || errno == EISDIR);
+        all = read_stream(journal, file, *path) || foreign ? all : false;
+        any = any || !foreign;
+    }
+    return all && any;
 }
 
 static bool read_default(struct journal *journal)
 {
     struct log_place place = log_place(NULL);
-    bool all = true;
     if (!place.pattern) {
         complain("%s: TCPDIAG_LOG is stderr: there is no log to read; name one, or - for "
                  "standard input",
@@ -38,13 +45,10 @@ static bool read_default(struct journal *journal)
         return false;
     }
     char **files = log_files(&place);
-    if (!files[0]) {
+    if (!files[0])
         complain("%s: %s: no log there yet: tcpdiag run -- COMMAND makes one", journal->who,
                  place.pattern);
-        all = false;
-    }
-    for (char **file = files; *file; file++)
-        all = read_file(journal, *file) && all;
+    bool all = read_found(journal, files);
     log_files_free(files);
     free(place.pattern);
     return all;
@@ -64,11 +68,17 @@ static int compare_sources(const void *left, const void *right)
     return order ? order : a->place - b->place;
 }
 
+static bool read_named(struct journal *journal, const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return journal_read(journal, stdin, "standard input");
+    return read_stream(journal, file_named(path), path);
+}
+
 /* Of a regular file: what is read from a pipe is gone. */
 static char *first_time(const char *path)
 {
-    struct stat status;
-    FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "re") : NULL;
+    FILE *file = file_stream(path, 0);
     char *time = file ? journal_first_time(file) : copy("");
     if (file)
         fclose(file);
@@ -85,7 +95,7 @@ static bool read_files(struct journal *journal, int count, char **paths)
         sources[i] = (struct source){paths[i], first_time(paths[i]), i};
     qsort(sources, (size_t)count, sizeof *sources, compare_sources);
     for (int i = 0; i < count; i++) {
-        all = read_file(journal, sources[i].path) && all;
+        all = read_named(journal, sources[i].path) && all;
         free(sources[i].first);
     }
     free(sources);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tools/elf.h"
+#include "tools/file.h"
 #include "tools/util.h"
 
 static bool runnable(const char *path)
@@ -96,7 +97,7 @@ static void warn_of_privilege(const char *path)
 static bool fits(const char *library, const struct elf_facts *program)
 {
     struct elf_facts own;
-    int fd = elf_open(library);
+    int fd = file_open(library, 0);
     bool known = fd >= 0 && elf_read(fd, &own);
     if (fd >= 0)
         close(fd);
@@ -153,7 +154,7 @@ char *preflight_program(const char *path, char **library)
     char *file = copy(path);
     /* A script's interpreter may be a script (execve(2) follows four). */
     for (int depth = 0; depth < 5; depth++) {
-        int fd = elf_open(file);
+        int fd = file_open(file, 0);
         if (fd < 0) {
             warn_of_privilege(file);
             if (runnable(file))

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tools/elf.h"
+#include "tools/file.h"
 #include "tools/logpath.h"
 #include "tools/preflight.h"
 #include "tools/summary.h"
@@ -44,7 +45,7 @@ static char *named_library(const char *named)
         complain_errno("TCPDIAG_LIBRARY: %s", named);
         return NULL;
     }
-    int fd = elf_open(path);
+    int fd = file_open(path, 0);
     bool is_elf = fd >= 0 && elf_read(fd, &facts);
     if (fd >= 0)
         close(fd);

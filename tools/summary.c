@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/summary.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tools/file.h"
 #include "tools/tally.h"
 #include "tools/util.h"
 
@@ -65,14 +68,13 @@ static void add_torn(void *context, const struct torn *half)
 static void read_new(const struct summary *summary, const char *path, struct journal *journal)
 {
     struct stat status;
-    if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode))
-        return;
-    FILE *file = fopen(path, "re");
-    if (!file) {
+    FILE *file = file_stream(path, O_NOFOLLOW);
+    if (!file && (errno == EACCES || errno == EPERM))
         complain_errno("%s", path);
+    if (!file)
         return;
-    }
-    if (fseeko(file, mark_of(summary, path, &status), SEEK_SET) == 0)
+    if (fstat(fileno(file), &status) == 0 &&
+        fseeko(file, mark_of(summary, path, &status), SEEK_SET) == 0)
         journal_read(journal, file, path);
     fclose(file);
 }

@@ -8,6 +8,7 @@ extern "C" {
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,72 @@ TEST(ProcessTest, AProcessThatIsGoneSaysNothing)
     EXPECT_EQ(process_other_user(gone), -1);
     EXPECT_EQ(process_proxy(gone, "a", "b", 1), nullptr);
     EXPECT_EQ(process_resolver(gone), nullptr);
+}
+
+// In a root of its own, whose etc/resolv.conf is what `make` makes there.
+std::string ResolverInRoot(const std::function<bool(const std::string &)> &make)
+{
+    char root[] = "/tmp/tcpdiag-root-XXXXXX";
+    EXPECT_NE(mkdtemp(root), nullptr);
+    std::string folder = root;
+    EXPECT_EQ(mkdir((folder + "/etc").c_str(), 0755), 0);
+    std::string text = "SKIPPED";
+    {
+        Child child([&] {
+            return OwnNamespaces() && make(folder) && chroot(root) == 0 && chdir("/") == 0;
+        });
+        if (child.changed()) {
+            char *found = process_resolver(child.pid());
+            text = found ? found : "";
+            free(found);
+        }
+    }
+    EXPECT_EQ(system(("rm -rf " + folder).c_str()), 0);
+    return text;
+}
+
+TEST(ProcessTest, ItsResolverIsReadInItsOwnRoot)
+{
+    std::string found = ResolverInRoot([](const std::string &root) {
+        return Write((root + "/etc/other").c_str(), "nameserver 192.0.2.77 # x\nsearch a.test\n") &&
+               symlink("/etc/other", (root + "/etc/resolv.conf").c_str()) == 0;
+    });
+    if (found == "SKIPPED") {
+        puts("SKIPPED: this machine lets this user make no namespaces");
+        GTEST_SKIP();
+    }
+    EXPECT_EQ(found, "nameserver 192.0.2.77, search a.test");
+}
+
+TEST(ProcessTest, NothingInAnotherRootHangs)
+{
+    auto is = [](auto make) {
+        return
+            [make](const std::string &root) { return make((root + "/etc/resolv.conf").c_str()); };
+    };
+    std::string found =
+        ResolverInRoot(is([](const char *path) { return mkfifo(path, 0644) == 0; }));
+    if (found == "SKIPPED") {
+        puts("SKIPPED: this machine lets this user make no namespaces");
+        GTEST_SKIP();
+    }
+    EXPECT_EQ(found, "");
+    EXPECT_EQ(ResolverInRoot(is([](const char *path) { return mkdir(path, 0755) == 0; })), "");
+    EXPECT_EQ(
+        ResolverInRoot(is([](const char *path) { return symlink("/proc/self/fd/0", path) == 0; })),
+        "");
+    std::string long_one = ResolverInRoot(is([](const char *path) {
+        return Write(path, "nameserver 192.0.2.77\n") && truncate(path, 1LL << 40) == 0;
+    }));
+    EXPECT_EQ(long_one, "nameserver 192.0.2.77");
+    std::string many = ResolverInRoot(is([](const char *path) {
+        std::string text;
+        for (int i = 0; i < 100000; i++)
+            text += "search a.test\n";
+        return Write(path, text);
+    }));
+    EXPECT_GT(many.size(), 1000);
+    EXPECT_LT(many.size(), 1U << 17);
 }
 
 TEST(ProcessTest, AnotherUser)

@@ -77,6 +77,51 @@ class Statuses(Report):
         self.assertEqual(status, 1)
         self.assertIn("2 failed", out)
 
+    def strangers(self, name):
+        """What another user may put where a pattern leads, by the name of its file."""
+        os.mkfifo(self.path(name % "fifo"))
+        os.symlink("/dev/zero", self.path(name % "zero"))
+        os.symlink(self.path("fifo"), self.path(name % "link"))
+        os.mkfifo(self.path("fifo"))
+        os.mkdir(self.path(name % "folder"))
+        server = socket.socket(socket.AF_UNIX)
+        self.addCleanup(server.close)
+        server.bind(self.path(name % "socket"))
+        return ["fifo", "zero", "link", "folder", "socket"]
+
+    def test_what_is_no_file_among_the_default_logs_is_passed_by(self):
+        kinds = self.strangers("app-%s.jsonl")
+        pattern = {"TCPDIAG_LOG": self.path("app-%p.jsonl")}
+        status, out, error = self.tool("report", extra=pattern, limit=20)
+        self.assertEqual((status, out), (2, ""))
+        self.file("app-1.jsonl", record(network__peer__address="no address"))  # asks nobody
+        for command in ("report", "compare"):
+            status, _, error = self.tool(command, "--json", extra=pattern, limit=20)
+            self.assertEqual(status, 1, error)
+            for kind in kinds:
+                self.assertIn(f"app-{kind}.jsonl", error)
+            self.assertEqual(error.count("\n"), len(kinds), error)
+
+    def test_named_devices_have_no_end(self):
+        os.symlink("/dev/zero", self.path("zero"))
+        for device in ("/dev/zero", self.path("zero"), "/dev/urandom"):
+            status, out, error = self.tool("report", device, limit=20)
+            self.assertEqual((status, out), (2, ""))
+            self.assertIn("is not a regular file", error)
+        self.assertEqual(self.tool("report", "/dev/null")[0], 0)
+
+    def test_named_links_and_pipes(self):
+        log = self.file("log.jsonl", record())
+        os.symlink(log, self.path("link"))
+        for words in (f"{self.path('link')}", f"<(cat {log})", f"/dev/stdin < {log}", f"- < {log}",
+                      f"/dev/fd/5 5< <(cat {log})"):
+            process = self.start("bash", "-c", f"{TCPDIAG} report {words}")
+            out, error = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, error), (1, b""), words)
+            self.assertIn(b"1 failed", out)
+        process = self.start("bash", "-c", f"cat {log} | {TCPDIAG} report /dev/stdin")
+        self.assertIn(b"1 failed", process.communicate(timeout=60)[0])
+
     def test_usage(self):
         for option in ("--nonsense", "-x", "--json=1"):
             status, out, error = self.tool("report", option)

@@ -422,6 +422,14 @@ class Summary(Case):
                                 "cat line > log-1-a; cat line line > log-2-b")
         self.assertIn("3 failed", error)
 
+    def test_what_is_no_file_among_the_logs_is_passed_by(self):
+        self.file("line", record())
+        os.mkfifo(self.path("log-fifo"))
+        os.symlink("/dev/zero", self.path("log-zero"))
+        _, _, error = self.tool("run", "-l", self.path("log-%p"), "--", SH, "-c", "cat line > log-1",
+                                limit=20)
+        self.assertIn("1 failed", error)
+
     def test_many_kinds_of_failure_are_cut_and_say_so(self):
         self.file("lines", b"".join(record(server__address=f"host-{n}") for n in range(9)))
         _, _, error = self.summary(SH, "-c", f"cat lines >> {self.log}")
