@@ -80,13 +80,14 @@ static void put_row(struct tcpdiag_out *out, const struct live_row *row, int col
     lines_put(out, "  %s\n", spark);
 }
 
-/* How many lines of the screen the text takes: what is too long for one goes on in the next. */
+/* How many lines of the screen the text takes: what is too long for one goes on in the next. The
+   terminal may have hung up meanwhile: then there is no screen. */
 static int screen_lines(const char *text, int columns)
 {
     int lines = 0, column = 0;
     for (; *text; text++)
         if (*text == '\n') {
-            lines += column > columns ? (column + columns - 1) / columns : 1;
+            lines += columns > 0 && column > columns ? (column + columns - 1) / columns : 1;
             column = 0;
         } else {
             column += (*text & 0xC0) != 0x80; /* not within a character of UTF-8 */

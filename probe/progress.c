@@ -49,7 +49,8 @@ void progress_draw(struct progress *progress, uint64_t done, uint64_t connected)
 {
     char line[LINE_SIZE];
     int64_t spent = clock_now(CLOCK_MONOTONIC) - progress->begin;
-    int width = lines_columns(STDERR_FILENO) - 52;
+    int columns = lines_columns(STDERR_FILENO); /* 0 where the terminal has hung up */
+    int width = columns - 52;
     int length = 0;
     if (!progress->shown || spent < FIRST_SIGHT)
         return;
@@ -71,8 +72,8 @@ void progress_draw(struct progress *progress, uint64_t done, uint64_t connected)
         length += snprintf(line + length, sizeof line - (size_t)length, " %u:%02u left", left / 60,
                            left % 60);
     }
-    if (length >= lines_columns(STDERR_FILENO))
-        length = lines_columns(STDERR_FILENO) - 1;
+    if (columns > 0 && length >= columns)
+        length = columns - 1;
     char frame[LINE_SIZE + 8];
     int size = snprintf(frame, sizeof frame, "\r%.*s\033[K", length, line);
     write_line(frame, (size_t)size);

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """tcpdiag-probe against loopback, and its wrong usage."""
 import json
+import os
+import pty
+import signal
 import sys
 
 sys.path.insert(0, "tests/tools")
@@ -65,6 +68,24 @@ class Outcomes(Case):
         status, out, _ = self.tool("probe", "127.0.0.1", str(port))
         self.assertEqual(status, 5)
         self.assertIn("refused", out)
+
+
+class Terminal(Case):
+    def test_a_terminal_that_hangs_up(self):
+        """With SIGHUP ignored (nohup) the prober goes on until it cannot write."""
+        bound, port = closed_port()
+        self.addCleanup(bound.close)
+        master, slave = pty.openpty()
+        process = self.start(PROBE, "-n", "0", "-i", "0.05", "127.0.0.1", str(port), stdin=slave,
+                             stdout=slave, stderr=slave,
+                             env={**self.environment, "TERM": "xterm"},
+                             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        os.close(slave)
+        seen = b""
+        while b"connected" not in seen:  # it draws
+            seen += os.read(master, 65536)
+        os.close(master)
+        self.assertEqual(process.wait(timeout=60), 2)
 
 
 class WrongUsage(Case):
