@@ -154,6 +154,17 @@ static bool read_logs(struct comparison *comparison, int count, char **paths)
     return read;
 }
 
+static void complain_of_bounds(const struct comparison *comparison)
+{
+    if (comparison->left_out)
+        complain("compare: %zu destination%s left out: %d are asked, those that failed most",
+                 comparison->left_out, comparison->left_out == 1 ? "" : "s", ASKED_MAX);
+    if (comparison->not_kept)
+        complain("compare: %lu attempt%s to further destinations not looked at: the logs have more "
+                 "than %d",
+                 comparison->not_kept, comparison->not_kept == 1 ? "" : "s", KEPT_MAX);
+}
+
 static bool something_fails(const struct comparison *comparison)
 {
     for (size_t i = 0; i < comparison->wanted; i++)
@@ -171,6 +182,7 @@ int tcpdiag_compare(int argc, char **argv)
         return status;
     bool read = read_logs(&comparison, argc - optind, argv + optind);
     compare_choose(&comparison, choice.all);
+    complain_of_bounds(&comparison);
     bool entered = comparison.netns == 0 || enter_network(comparison.netns);
     bool asked = entered && compare_ask(&comparison);
     if (asked) {

@@ -49,6 +49,12 @@ struct reason {
 
 enum { REASONS_MAX = 8 };
 
+/* A log is written by strangers: what it costs to compare it is bounded. */
+enum {
+    ASKED_MAX = 500,  /* destinations that are asked */
+    KEPT_MAX = 10000, /* that are kept to choose from */
+};
+
 /* One program and one place that it went to. */
 struct destination {
     bool connect; /* else a lookup */
@@ -78,8 +84,10 @@ struct destination {
 struct comparison {
     struct destination **list;
     size_t count;
-    size_t wanted; /* the first so many of the list are compared; the others only bear witness */
-    void *tree;    /* of destinations, by tsearch(3) */
+    size_t wanted;   /* the first so many of the list are compared; the others only bear witness */
+    size_t left_out; /* destinations that would be compared but for ASKED_MAX */
+    unsigned long not_kept; /* attempts to destinations beyond KEPT_MAX */
+    void *tree;             /* of destinations, by tsearch(3) */
     struct probed *probed;
     size_t probed_count;
     struct looked_up *lookups;

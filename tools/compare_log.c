@@ -29,6 +29,7 @@ static int compare_failures(const void *left, const void *right)
     return compare_places(a, b);
 }
 
+/* NULL where there are too many. */
 static struct destination *destination_for(struct comparison *comparison,
                                            const struct logged *entry)
 {
@@ -42,6 +43,8 @@ static struct destination *destination_for(struct comparison *comparison,
     struct destination **found = tfind(&key, &comparison->tree, compare_places);
     if (found)
         return *found;
+    if (comparison->count == KEPT_MAX)
+        return NULL;
     struct destination *new = need(calloc(1, sizeof *new));
     new->connect = key.connect;
     new->port = key.port;
@@ -110,6 +113,10 @@ void compare_note(void *context, const struct logged *entry)
     if (entry->outcome == TCPDIAG_OUTCOME_NONE)
         return;
     struct destination *destination = destination_for(comparison, entry);
+    if (!destination) {
+        comparison->not_kept++;
+        return;
+    }
     bool failed = outcome_failed(entry->outcome);
     bool given_up = entry->outcome == TCPDIAG_ABANDONED;
     /* A log that was rotated or written by several processes need not be in order. */
@@ -153,6 +160,10 @@ void compare_choose(struct comparison *comparison, bool all)
         struct destination *one = comparison->list[i];
         if (!all && !is_wanted(comparison, one))
             continue;
+        if (comparison->wanted == ASKED_MAX) {
+            comparison->left_out++;
+            continue;
+        }
         memmove(&comparison->list[comparison->wanted + 1], &comparison->list[comparison->wanted],
                 (i - comparison->wanted) * sizeof(struct destination *));
         comparison->list[comparison->wanted++] = one;

@@ -248,6 +248,11 @@ void compare_print_json(const struct comparison *comparison)
         json_array_append_new(list, json_one(comparison->list[i]));
     }
     json_t *json = need(json_pack("{s:I, s:o}", "failing_now", failing, "destinations", list));
+    if (comparison->left_out)
+        json_object_set_new(json, "left_out", json_integer((json_int_t)comparison->left_out));
+    if (comparison->not_kept)
+        json_object_set_new(json, "attempts_not_kept",
+                            json_integer((json_int_t)comparison->not_kept));
     if (comparison->netns)
         json_object_set_new(json, "netns_of_pid", json_integer(comparison->netns));
     put_document(json);

@@ -265,6 +265,23 @@ class CompareTest(Case):
         self.assertEqual((code, document["failing_now"]), (1, 300))
         self.assertEqual({one["verdict"] for one in document["destinations"]}, {"same"})
 
+    def test_the_destinations_of_a_log_are_bounded(self):
+        with open(self.log, "wb") as file:
+            for number in range(20500):
+                # Given up, and nowhere connected: the most that a log can ask for.
+                file.write(record(server__address=None, network__peer__port=1 + number % 60000,
+                                  attempt="1a-%d" % number, outcome="abandoned", cause=None,
+                                  errno=None, network__peer__address="no address"))
+            file.write(record(server__address=None, network__peer__address="no address",
+                              network__peer__port=7, attempt="2a-1"))
+        code, out, error = self.tool("compare", "--json", self.log, limit=30)
+        document = json.loads(out)
+        self.assertEqual((code, len(document["destinations"])), (1, 500))
+        self.assertEqual((document["left_out"], document["attempts_not_kept"]), (9500, 10500))
+        self.assertEqual(document["destinations"][0]["network.peer.port"], 7)
+        self.assertIn("9500 destinations left out: 500 are asked", error)
+        self.assertIn("10500 attempts to further destinations", error)
+
     def test_wrong_use(self):
         for arguments, words in [
                 (("--netns", "0"), "not a process number"),
