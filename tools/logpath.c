@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/logpath.h"
 
-#include <glob.h>
+#include <dirent.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -117,20 +119,107 @@ char *log_path(const struct log_place *place, long pid, const char *executable)
     return path;
 }
 
+struct paths {
+    char **list; /* ended by NULL */
+    size_t count;
+};
+
+/* Takes path over. */
+static void add(struct paths *paths, char *path)
+{
+    if ((paths->count & (paths->count + 1)) == 0) /* doubles when full */
+        paths->list = need(realloc(paths->list, (2 * paths->count + 2) * sizeof *paths->list));
+    paths->list[paths->count++] = path;
+    paths->list[paths->count] = NULL;
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* A backslash stands in front of what shall stand for itself. */
+static bool literal(const char *part)
+{
+    for (; *part; part++) {
+        if (*part == '*')
+            return false;
+        part += *part == '\\' && part[1];
+    }
+    return true;
+}
+
+static void take_backslashes(char *part)
+{
+    char *end = part;
+    for (const char *at = part; *at; at++) {
+        at += *at == '\\' && at[1];
+        *end++ = *at;
+    }
+    *end = '\0';
+}
+
+static void add_literal(struct paths *to, const char *folder, const char *part)
+{
+    char *path = format("%s%s", folder, part);
+    struct stat status;
+    if (lstat(path, &status) == 0)
+        add(to, path);
+    else
+        free(path);
+}
+
+/* Names that begin with a dot as well, which glob(3) passes by: a program may be called so. */
+static void add_matches(struct paths *to, const char *folder, const char *part)
+{
+    DIR *directory = opendir(folder);
+    for (struct dirent *one; directory && (one = readdir(directory));)
+        if (strcmp(one->d_name, ".") != 0 && strcmp(one->d_name, "..") != 0 &&
+            fnmatch(part, one->d_name, 0) == 0)
+            add(to, format("%s%s", folder, one->d_name));
+    if (directory)
+        closedir(directory);
+}
+
+/* What the next part of the pattern leads to, from each of the paths. */
+static struct paths next_paths(const struct paths *from, const char *slashes, char *part)
+{
+    struct paths to = {0};
+    bool one = literal(part);
+    if (one)
+        take_backslashes(part);
+    for (size_t i = 0; i < from->count; i++) {
+        char *folder = format("%s%s", from->list[i], slashes);
+        if (one)
+            add_literal(&to, folder, part);
+        else
+            add_matches(&to, folder, part);
+        free(folder);
+    }
+    return to;
+}
+
 char **log_files(const struct log_place *place)
 {
-    glob_t found = {0};
     char *pattern = expand(place->pattern, "*", "*", true);
-    int result = glob(pattern, 0, NULL, &found);
+    struct paths paths = {0};
+    add(&paths, copy(""));
+    for (const char *at = pattern; *at && paths.count > 0;) {
+        size_t slashes = strspn(at, "/");
+        size_t length = strcspn(at + slashes, "/");
+        char *between = format("%.*s", (int)slashes, at);
+        char *part = format("%.*s", (int)length, at + slashes);
+        struct paths next = next_paths(&paths, between, part);
+        free(between);
+        free(part);
+        log_files_free(paths.list);
+        paths = next;
+        at += slashes + length;
+    }
     free(pattern);
-    if (result == GLOB_NOSPACE)
-        need(NULL);
-    size_t count = result == 0 ? found.gl_pathc : 0;
-    char **files = need(calloc(count + 1, sizeof *files));
-    for (size_t i = 0; i < count; i++)
-        files[i] = copy(found.gl_pathv[i]);
-    globfree(&found);
-    return files;
+    if (paths.count > 0)
+        qsort(paths.list, paths.count, sizeof *paths.list, compare_paths);
+    return paths.list ? paths.list : need(calloc(1, sizeof *paths.list));
 }
 
 void log_files_free(char **files)

@@ -321,6 +321,21 @@ class Log(Case):
         self.assertIn(b"1 failed", error)
         self.assertEqual(os.listdir(self.path("100%p%%")), ["here-bash.jsonl"])
 
+    def test_a_long_default_place(self):
+        """The library takes a path of up to 1023 bytes."""
+        state = "/".join([self.folder] + ["x" * 190] * 6)
+        state = state[:1023 - len("/tcpdiag/tcpdiag.jsonl")]
+        os.makedirs(state + "/tcpdiag")
+        log = state + "/tcpdiag/tcpdiag.jsonl"
+        self.assertEqual(len(log), 1023)
+        line = self.file("line", record())
+        _, _, error = self.tool("run", "--", SH, "-c", f"cat {line} > {log}",
+                                extra={"XDG_STATE_HOME": state})
+        self.assertTrue(error.startswith("tcpdiag: 1 attempt: 0 connected, 1 failed\n"), error)
+        self.assertEqual(self.tool("report", extra={"XDG_STATE_HOME": state})[0], 1)
+        _, _, error = self.tool("run", "-q", "--", SH, "-c", ":", extra={"XDG_STATE_HOME": state + "x"})
+        self.assertIn("longer than the library can hold", error)
+
     @needs_preload
     def test_the_default_place_is_made(self):
         bound, port = closed_port()
@@ -429,6 +444,29 @@ class Summary(Case):
         _, _, error = self.tool("run", "-l", self.path("log-%p"), "--", SH, "-c", "cat line > log-1",
                                 limit=20)
         self.assertIn("1 failed", error)
+
+    def test_a_program_whose_name_begins_with_a_dot(self):
+        """Nix calls the program that a wrapper starts .NAME-wrapped."""
+        self.file("line", record())
+        os.mkdir(self.path("sub"))
+        os.mkdir(self.path("sub/[*]?\\"))
+        for pattern, log in (("%e.jsonl", ".x.jsonl"), (".%e", "..x"), ("%e", "...x"), ("sub/%e", "sub/.x"),
+                             ("%e/.%e", "sub/.x"), ("sub/[*]?\\/a*%e", "sub/[*]?\\/a*b")):
+            _, _, error = self.tool("run", "-l", self.path(pattern), "--", SH, "-c",
+                                    "cat line > \"$0\"", log)
+            self.assertIn("1 failed\n", error, pattern)
+            os.unlink(self.path(log))
+
+    def test_no_program_is_called_by_dots(self):
+        """%e may be a folder's name; the folder itself, and the one above, are none."""
+        os.mkdir(self.path("sub"))
+        os.mkdir(self.path("sub/.app"))
+        for folder in ("", "sub/", "sub/.app/"):
+            self.file(folder + "log", record())
+        _, out, error = self.tool("report", extra={"TCPDIAG_LOG": self.path("sub/%e/log")})
+        self.assertEqual((out.splitlines()[0], error), ("1 attempt: 0 connected, 1 failed", ""))
+        _, out, _ = self.tool("report", extra={"TCPDIAG_LOG": self.path("sub/../%e/log")})
+        self.assertEqual(out.splitlines()[0], "1 attempt: 0 connected, 1 failed")
 
     def test_many_kinds_of_failure_are_cut_and_say_so(self):
         self.file("lines", b"".join(record(server__address=f"host-{n}") for n in range(9)))
