@@ -47,6 +47,7 @@ static bool get_segment(int fd, bool wide, const Elf64_Ehdr *header, unsigned i,
         return false;
     to->p_type = narrow.p_type;
     to->p_offset = narrow.p_offset;
+    to->p_vaddr = narrow.p_vaddr;
     to->p_filesz = narrow.p_filesz;
     return true;
 }
@@ -99,6 +100,57 @@ static bool go_sections(int fd, bool wide, const Elf64_Ehdr *header)
     return false;
 }
 
+static bool get_dynamic(int fd, bool wide, uint64_t at, Elf64_Dyn *to)
+{
+    Elf32_Dyn narrow;
+    if (wide)
+        return get(fd, to, sizeof *to, at);
+    if (!get(fd, &narrow, sizeof narrow, at))
+        return false;
+    to->d_tag = narrow.d_tag;
+    to->d_un.d_val = narrow.d_un.d_val;
+    return true;
+}
+
+/* Where in the file an address of the program is; 0 where it is in no segment. */
+static uint64_t offset_of(int fd, bool wide, const Elf64_Ehdr *header, uint64_t address)
+{
+    Elf64_Phdr segment;
+    for (unsigned i = 0; i < header->e_phnum && get_segment(fd, wide, header, i, &segment); i++)
+        if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+            address - segment.p_vaddr < segment.p_filesz)
+            return segment.p_offset + (address - segment.p_vaddr);
+    return 0;
+}
+
+/* gcc's libasan.so.8, clang's libclang_rt.asan-x86_64.so. */
+static bool asan_name(int fd, uint64_t at)
+{
+    char name[32] = "";
+    return at <= INT64_MAX && pread(fd, name, sizeof name - 1, (off_t)at) > 0 &&
+           (strncmp(name, "libasan.so", 10) == 0 || strncmp(name, "libclang_rt.asan", 16) == 0);
+}
+
+enum { DYNAMIC_MAX = 10000 };
+
+static bool needs_asan(int fd, bool wide, const Elf64_Ehdr *header, const Elf64_Phdr *dynamic)
+{
+    size_t size = wide ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
+    uint64_t names = 0;
+    Elf64_Dyn one;
+    for (int round = 0; round < 2; round++) /* the names' place, then the names */
+        for (uint64_t i = 0; i < dynamic->p_filesz / size && i < DYNAMIC_MAX; i++) {
+            if (!get_dynamic(fd, wide, dynamic->p_offset + i * size, &one) || one.d_tag == DT_NULL)
+                break;
+            if (round == 0 && one.d_tag == DT_STRTAB)
+                names = offset_of(fd, wide, header, one.d_un.d_ptr);
+            else if (round == 1 && names && one.d_tag == DT_NEEDED &&
+                     asan_name(fd, names + one.d_un.d_val))
+                return true;
+        }
+    return false;
+}
+
 bool elf_read(int fd, struct elf_facts *facts)
 {
     unsigned char ident[EI_NIDENT];
@@ -123,6 +175,8 @@ bool elf_read(int fd, struct elf_facts *facts)
             return false;
         facts->interpreter = facts->interpreter || segment.p_type == PT_INTERP;
         facts->go = facts->go || (segment.p_type == PT_NOTE && go_note(fd, &segment));
+        facts->asan = facts->asan ||
+                      (segment.p_type == PT_DYNAMIC && needs_asan(fd, wide, &header, &segment));
     }
     facts->go = facts->go || go_sections(fd, wide, &header);
     return true;

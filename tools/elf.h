@@ -11,6 +11,7 @@ struct elf_facts {
     unsigned machine;
     bool interpreter; /* PT_INTERP: a dynamic loader starts it */
     bool go;          /* made by the Go compiler */
+    bool asan;        /* it needs AddressSanitizer's runtime, a shared library */
 };
 
 /* False where fd is no ELF file, or one whose headers cannot be read. Of one in

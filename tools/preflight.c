@@ -148,7 +148,7 @@ static void choose_library(const char *path, const struct elf_facts *program, ch
                  path);
 }
 
-char *preflight_program(const char *path, char **library)
+char *preflight_program(const char *path, char **library, bool *asan)
 {
     struct elf_facts program;
     char *file = copy(path);
@@ -165,6 +165,7 @@ char *preflight_program(const char *path, char **library)
         if (is_elf) {
             warn_of_privilege(file);
             choose_library(file, &program, library);
+            *asan = program.asan;
             close(fd);
             break;
         }

@@ -127,8 +127,9 @@ SANITIZED = """cat > s.c <<'X'
 int main(int c, char **v) { for (int i = 1; i < c; i++) { struct sockaddr_in a = {AF_INET, htons(atoi(v[i])), {htonl(INADDR_LOOPBACK)}};
   int r = connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&a, sizeof a); printf("%%d %%d\\n", r, r ? errno : 0); } return 0; }
 X
-p=$LD_PRELOAD; unset LD_PRELOAD; gcc -fsanitize=%s -o s s.c || exit 9; r=$(gcc -print-file-name=lib%s.so)
-LD_PRELOAD=$r:$p ASAN_OPTIONS=detect_leaks=0 ./s $GOOD $BAD"""
+p=$LD_PRELOAD; unset LD_PRELOAD; gcc -fsanitize=%s -o s s.c || exit 9; r=$(gcc -print-file-name=lib%s.so):
+LD_PRELOAD=$r$p ASAN_OPTIONS=detect_leaks=0 ./s $GOOD $BAD"""
+SANITIZED_SECOND = SANITIZED.replace("=$r$p", "=$p").replace("leaks=0", "leaks=0:verify_asan_link_order=0")
 
 LIB = "/usr/lib/x86_64-linux-gnu/"
 PRELOADS = [("jemalloc", LIB + "libjemalloc.so.2"), ("tcmalloc", LIB + "libtcmalloc_minimal.so.4"),
@@ -188,7 +189,8 @@ PROGRAMS = [
     Program("sshd, ssh, ControlMaster", "server", "ssh ssh-keygen nc sshd", SSHD),
     Program("dnsmasq", "server", "dnsmasq dig", DNSMASQ),
     Program("haproxy", "server", "haproxy curl", HAPROXY),
-    Program("built with ASan", "sanitizer", "gcc", SANITIZED % ("address", "asan")),
-    Program("built with TSan", "sanitizer", "gcc", SANITIZED % ("thread", "tsan")),
+    Program("built with ASan, its runtime preloaded", "sanitizer", "gcc", SANITIZED % ("address", "asan")),
+    Program("built with ASan, verify_asan_link_order=0", "sanitizer", "gcc", SANITIZED_SECOND % ("address", "asan")),
+    Program("built with TSan", "sanitizer", "gcc", SANITIZED_SECOND % ("thread", "tsan")),
 ] + [Program("%s, %s us" % (name, order), "preload", "curl python3 " + path, UNDER_PRELOAD, (path, order))
      for name, path in PRELOADS for order in ("before", "after")]

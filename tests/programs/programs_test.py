@@ -240,6 +240,13 @@ processes, and how it ended; the calls that the library makes of its own are lef
 could not be opened by the user that the program had become, Go's own resolver and connect pass libc by, and
 with torsocks in front its calls did not reach the library.
 
+A program built with gcc's `-fsanitize=address` ends at once where another library comes before the sanitizer's
+runtime ("ASan runtime does not come first in initial library list"). `tcpdiag run` adds
+`verify_asan_link_order=0` to its `ASAN_OPTIONS`; with `LD_PRELOAD` alone say so yourself, or name the runtime first:
+
+    ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=libtcpdiag.so ./program
+    LD_PRELOAD=$(gcc -print-file-name=libasan.so):libtcpdiag.so ./program
+
 """
 
 if __name__ == "__main__":

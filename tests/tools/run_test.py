@@ -199,6 +199,75 @@ def elf(wide=True, machine=None, segments=((1, b""),), data=1):
 GO_NOTE = struct.pack("<III", 4, 4, 4) + b"Go\0\0abcd"
 
 
+class Sanitized(Case):
+    """AddressSanitizer's runtime, a shared library with gcc, wants to be the first."""
+    SOURCE = """
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+int main(int count, char **words)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    to.sin_port = htons(atoi(words[1]));
+    char *heap = malloc(count);
+    int status = connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&to, sizeof to) ? 7 : 0;
+    if (count > 2)
+        return heap[atoi(words[2])];
+    free(heap);
+    return status;
+}
+"""
+
+    def setUp(self):
+        super().setUp()
+        bound, port = closed_port()
+        self.port = str(port)
+        self.addCleanup(bound.close)
+        self.program = self.path("sanitized")
+        made = subprocess.run(["gcc", "-fsanitize=address", "-o", self.program, "-x", "c",
+                               self.file("source", self.SOURCE)], check=False, capture_output=True)
+        if made.returncode != 0:
+            self.skipTest("gcc has no AddressSanitizer here")
+
+    def run_it(self, *arguments, **extra):
+        return self.tool("run", "-q", "-l", self.log, "--", *arguments, extra=extra)
+
+    @needs_preload
+    def test_it_starts_and_is_seen(self):
+        status, _, error = self.run_it(self.program, self.port)
+        self.assertEqual((status, error), (7, ""))
+        self.assertEqual([one["phase"] for one in self.records()], ["begin", "end"])
+        self.assertEqual(self.records()[1]["cause"], "port-closed")
+
+    @needs_preload
+    def test_a_program_with_the_runtime_preloaded(self):
+        """As for a plugin that is built so."""
+        runtime = subprocess.check_output(["gcc", "-print-file-name=libasan.so"]).decode().strip()
+        status, _, error = self.run_it(SH, "-c", "exit 4", LD_PRELOAD=os.path.realpath(runtime),
+                                       ASAN_OPTIONS="detect_leaks=0")
+        self.assertEqual((status, error), (4, ""))
+
+    @needs_preload
+    def test_its_errors_are_found_all_the_same(self):
+        status, _, error = self.run_it(self.program, self.port, "64")
+        self.assertEqual(status, 1)
+        self.assertIn("heap-buffer-overflow", error)
+
+    @needs_preload
+    def test_what_the_user_has_said_stays(self):
+        status, _, error = self.run_it(self.program, self.port, "64", ASAN_OPTIONS="exitcode=9")
+        self.assertEqual(status, 9)
+        status, _, error = self.run_it(self.program, self.port,
+                                       ASAN_OPTIONS="verify_asan_link_order=1")
+        self.assertEqual(status, 1)
+        self.assertIn("does not come first", error)
+
+    def test_other_programs_find_no_option(self):
+        for extra in ({}, {"ASAN_OPTIONS": "a=b"}):
+            _, out, _ = self.run_it(SH, "-c", 'echo "${ASAN_OPTIONS-unset}"', **extra)
+            self.assertEqual(out.strip(), extra.get("ASAN_OPTIONS", "unset"))
+
+
 class Warnings(Case):
     def warnings(self, *command):
         return self.tool("run", "-q", "-l", self.log, "--", *command)[2].splitlines()
