@@ -230,7 +230,8 @@ def main():
     return 1 if wrong else 0
 
 
-PREFACE = """# Programs, bare and under the shim
+PREFACE = """<!-- SPDX-License-Identifier: MIT -->
+# Programs, bare and under the shim
 
 Written by `tests/programs/run`, which says what it does. Each program is run bare and with
 `LD_PRELOAD=libtcpdiag.so`, on loopback, with a server that answers, a port that is closed and, for the servers, clients
