@@ -37,12 +37,18 @@ static FILE *stream(int fd)
     return fd < 0 ? NULL : need(fdopen(fd, "r"));
 }
 
+/* Looked at before it is opened too: to open a FIFO, even without waiting, lets its writer go on,
+   whom our close would then kill, and to open a device may act on it. */
 int file_open(const char *path, int flags)
 {
-    int fd = open(path, WITHOUT_WAITING | flags);
-    if (fd < 0 && errno == ENXIO) /* a socket, or a device without a driver (open(2)) */
-        errno = ENOTSUP;
-    return only_regular(fd);
+    struct stat status;
+    if ((flags & O_NOFOLLOW ? lstat(path, &status) : stat(path, &status)) != 0)
+        return -1;
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
+        errno = S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP;
+        return -1;
+    }
+    return only_regular(open(path, WITHOUT_WAITING | flags));
 }
 
 FILE *file_stream(const char *path, int flags)
@@ -54,18 +60,24 @@ FILE *file_stream(const char *path, int flags)
    kernels before 5.6 lack. */
 FILE *file_of_root(long pid, const char *path)
 {
-    struct open_how how = {.flags = WITHOUT_WAITING,
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-    char root_path[64];
-    snprintf(root_path, sizeof root_path, "/proc/%ld/root", pid);
-    int root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char way[64];
+    snprintf(way, sizeof way, "/proc/%ld/root", pid);
+    int root = open(way, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return NULL;
     int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
     if (fd < 0 && errno == ENOSYS)
-        fd = openat(root, path, WITHOUT_WAITING | O_NOFOLLOW);
+        fd = openat(root, path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
     close_quietly(root);
-    return stream(only_regular(fd));
+    fd = only_regular(fd);
+    if (fd < 0)
+        return NULL;
+    snprintf(way, sizeof way, "/proc/self/fd/%d", fd);
+    FILE *file = stream(open(way, WITHOUT_WAITING));
+    close_quietly(fd);
+    return file;
 }
 
 /* A device that is neither may have no end, or act when it is read. */

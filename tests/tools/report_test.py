@@ -233,6 +233,18 @@ class BrokenLines(Report):
         self.assertEqual((process.returncode, error), (1, b""))
         self.assertIn(b"2 failed", out)
 
+    def test_a_pipe_whose_writer_waits_already(self):
+        os.mkfifo(self.path("fifo"))
+        with open(self.file("log.jsonl", record() * 2), encoding="utf-8") as log:
+            writer = self.start("tee", "fifo", stdin=log)
+        with open(f"/proc/{writer.pid}/stat", encoding="ascii") as state:
+            while " (tee) S " not in state.read():  # it sleeps in open(2), until there is a reader
+                state.seek(0)
+        status, out, error = self.tool("report", self.path("fifo"), limit=20)
+        writer.communicate(timeout=60)
+        self.assertEqual((status, error, writer.returncode), (1, "", 0))
+        self.assertIn("2 failed", out)
+
     def test_windows_line_ends(self):
         status, out, error = self.report(record().replace(b"\n", b"\r\n") * 2)
         self.assertEqual((status, error), (1, ""))
