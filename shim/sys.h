@@ -96,23 +96,23 @@ static inline long sys_recvmsg(int fd, struct msghdr *message, int flags)
 }
 
 /*
- * CMSG_NXTHDR(3), which glibc compiled for size has as a function of a name that musl has not. Of
- * the lengths only 32 bits count: musl's structs have padding in place of the others, and the
- * program need not have cleared it.
+ * CMSG_NXTHDR(3), which glibc compiled for size has as a function of a name that musl has not. One
+ * that claims more than there is ends the list, as CMSG_OK does in the kernel: not every socket
+ * looks at them. Of the lengths only 32 bits count: musl's structs have padding in place of the
+ * others, and the program need not have cleared it.
  */
 static inline struct cmsghdr *sys_control(const struct msghdr *message, struct cmsghdr *before)
 {
     char *start = (char *)message->msg_control;
     size_t length = (uint32_t)message->msg_controllen;
     size_t at = 0;
-    if (before) {
-        if ((uint32_t)before->cmsg_len < sizeof *before)
-            return NULL;
+    if (before)
         at = (size_t)((char *)before - start) + CMSG_ALIGN((size_t)(uint32_t)before->cmsg_len);
-    }
     if (!start || length < sizeof *before || at > length - sizeof *before)
         return NULL;
-    return (struct cmsghdr *)(start + at);
+    struct cmsghdr *found = (struct cmsghdr *)(start + at);
+    uint32_t claimed = (uint32_t)found->cmsg_len;
+    return claimed >= sizeof *found && claimed <= length - at ? found : NULL;
 }
 
 static inline long sys_write(int fd, const void *bytes, size_t length)

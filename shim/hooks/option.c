@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls that ask how a connect in flight has gone: getsockopt(SO_ERROR) and getpeername. */
+#include <string.h>
+
 #include "shim/real.h"
 #include "shim/track.h"
 
 static int after_getsockopt(int fd, int level, int option, const void *value,
                             const socklen_t *length, int result)
 {
-    if (TCPDIAG_IN_FLIGHT() && level == SOL_SOCKET && option == SO_ERROR && result == 0 &&
-        *length >= (socklen_t)sizeof(int)) {
-        if (*(const int *)value != 0)
-            tcpdiag_seen_error(fd, *(const int *)value);
-        else
-            tcpdiag_seen_ready(fd);
-    }
+    int error;
+    if (!TCPDIAG_IN_FLIGHT() || level != SOL_SOCKET || option != SO_ERROR || result != 0 ||
+        *length < (socklen_t)sizeof error)
+        return result;
+    memcpy(&error, value, sizeof error);
+    if (error != 0)
+        tcpdiag_seen_error(fd, error);
+    else
+        tcpdiag_seen_ready(fd);
     return result;
 }
 
