@@ -33,15 +33,16 @@ uint64_t tcpdiag_numbers(unsigned count)
 
 /* Whether the program could read these bytes, without reading them: a null or wild pointer is for
    the kernel to refuse. rt_sigprocmask copies 8 bytes in before it looks at its first argument, and
-   returns EFAULT where it cannot, EINVAL else; it is the cheapest call that does. */
+   returns EFAULT where it cannot, EINVAL else; it is the cheapest call that does. Memory is mapped
+   by the page: 8 aligned bytes, which lie in one, tell of all of it. */
 bool tcpdiag_readable(const void *start, size_t length)
 {
-    const char *at = start;
     const uintptr_t page = 4096;
-    const char *last = at + length - 8;
-    if (sys_call(SYS_rt_sigprocmask, -1, at, NULL, 8) != -1 || errno != EINVAL)
+    const uintptr_t first = (uintptr_t)start & ~(uintptr_t)7;
+    const uintptr_t last = ((uintptr_t)start + length - 1) & ~(uintptr_t)7;
+    if (sys_call(SYS_rt_sigprocmask, -1, first, NULL, 8) != -1 || errno != EINVAL)
         return false;
-    return ((uintptr_t)at ^ (uintptr_t)(last + 7)) < page ||
+    return (first ^ last) < page ||
            (sys_call(SYS_rt_sigprocmask, -1, last, NULL, 8) == -1 && errno == EINVAL);
 }
 
@@ -49,8 +50,8 @@ bool tcpdiag_disconnects(const void *address, unsigned length)
 {
     int saved = errno;
     sa_family_t family = AF_INET;
-    /* The kernel reads as much as there is; where a page ends within 8 bytes we look away. */
-    if (length >= sizeof family && address && tcpdiag_readable(address, 8))
+    if (length >= sizeof family && length <= sizeof(struct sockaddr_storage) && address &&
+        tcpdiag_readable(address, length))
         memcpy(&family, address, sizeof family);
     errno = saved;
     return family == AF_UNSPEC;
@@ -196,7 +197,6 @@ static void write_unseen_end(const struct tcpdiag_attempt *attempt)
 /* What has to be known of a call before it is made. missed: the kernel did not answer. */
 static bool is_connect(struct tcpdiag_call *call, const void *address, unsigned length, long *mode)
 {
-    const unsigned most = sizeof(struct sockaddr_in6);
     if (length < 16 || length > sizeof(struct sockaddr_storage) || !address)
         return false;
     int protocol = sys_int_option(call->fd, SOL_SOCKET, SO_PROTOCOL, -1);
@@ -204,8 +204,8 @@ static bool is_connect(struct tcpdiag_call *call, const void *address, unsigned 
         call->missed = protocol < 0;
         return false;
     }
-    call->missed = !tcpdiag_readable(address, length < most ? length : most) ||
-                   (*mode = sys_fcntl(call->fd, F_GETFL, 0)) < 0;
+    call->missed =
+        !tcpdiag_readable(address, length) || (*mode = sys_fcntl(call->fd, F_GETFL, 0)) < 0;
     return !call->missed;
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shim/answers.h"
 #include "shim/attempts.h"
 
 /* One call of connect, or of sendto or sendmsg with MSG_FASTOPEN, to its return. */
@@ -22,7 +23,8 @@ struct tcpdiag_call {
     struct tcpdiag_attempt attempt;
 };
 
-/* Whether the program could read these bytes, 8 at least; they are not touched. */
+/* Whether the program could read these bytes, from one to a page of them; they are not touched, and
+   errno is changed. */
 bool tcpdiag_readable(const void *at, size_t length);
 
 /* connect with AF_UNSPEC dissolves what there is (connect(2)). */
@@ -76,13 +78,15 @@ struct tcpdiag_lookup {
     const char *service; /* may be NULL */
     uint64_t number;
     int64_t begin_ns;
+    bool missed; /* there is a name, and the kernel says that nobody can read it */
+    char name_copy[TCPDIAG_NAME_MAX + 1];
+    char service_copy[32];
 };
 
-/* numeric: the lookup asks nobody, so it needs no begin. */
-void tcpdiag_lookup_begin(struct tcpdiag_lookup *lookup, const char *name, const char *service,
-                          bool numeric);
+/* A begin is written where somebody will be asked. name and service may be any pointers. */
+void tcpdiag_lookup_begin(struct tcpdiag_lookup *lookup, const char *name, const char *service);
 void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, const char *name,
-                             const char *service, bool numeric);
+                             const char *service);
 void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,
                         const struct addrinfo *answers);
 void tcpdiag_lookup_end_host(const struct tcpdiag_lookup *lookup, int h_error,

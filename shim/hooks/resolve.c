@@ -7,17 +7,11 @@
 #include "shim/threads.h"
 #include "shim/track.h"
 
-/* Nobody is asked for it: the address is in the text (or there is none: a local one). */
-static bool is_numeric(const char *name)
-{
-    return !name || strchr(name, ':') || name[strspn(name, "0123456789.")] == '\0';
-}
-
 TCPDIAG_EXPORT int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                                struct addrinfo **answers)
 {
     struct tcpdiag_lookup lookup;
-    tcpdiag_lookup_begin(&lookup, name, service, is_numeric(name));
+    tcpdiag_lookup_begin(&lookup, name, service);
     int result = REAL(getaddrinfo)(name, service, hints, answers);
     tcpdiag_lookup_end(&lookup, result, errno, result == 0 ? *answers : NULL);
     return result;
@@ -26,7 +20,7 @@ TCPDIAG_EXPORT int getaddrinfo(const char *name, const char *service, const stru
 TCPDIAG_EXPORT struct hostent *gethostbyname(const char *name)
 {
     struct tcpdiag_lookup lookup;
-    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    tcpdiag_lookup_begin(&lookup, name, NULL);
     struct hostent *answers = REAL(gethostbyname)(name);
     tcpdiag_lookup_end_host(&lookup, answers ? 0 : h_errno, answers);
     return answers;
@@ -35,30 +29,36 @@ TCPDIAG_EXPORT struct hostent *gethostbyname(const char *name)
 TCPDIAG_EXPORT struct hostent *gethostbyname2(const char *name, int family)
 {
     struct tcpdiag_lookup lookup;
-    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    tcpdiag_lookup_begin(&lookup, name, NULL);
     struct hostent *answers = REAL(gethostbyname2)(name, family);
     tcpdiag_lookup_end_host(&lookup, answers ? 0 : h_errno, answers);
     return answers;
 }
 
-/* ERANGE: there is an answer, and the program will ask again with more room for it. */
-static void end_reentrant(const struct tcpdiag_lookup *lookup, int result, int h_error,
+/* libc writes h_errno where it has no answer, and need not have a place for it where it has one.
+   ERANGE: there is an answer, and the program will ask again with more room for it. */
+static void end_reentrant(const struct tcpdiag_lookup *lookup, int result, const int *h_error,
                           const struct hostent *answers)
 {
-    if (answers || result == ERANGE)
-        h_error = 0;
-    else if (h_error == 0)
-        h_error = -1; /* NETDB_INTERNAL */
-    tcpdiag_lookup_end_host(lookup, h_error, answers);
+    int saved = errno;
+    int error = 0;
+    if (!answers && result != ERANGE) {
+        if (h_error && tcpdiag_readable(h_error, sizeof *h_error))
+            memcpy(&error, h_error, sizeof error);
+        if (error == 0)
+            error = -1; /* NETDB_INTERNAL */
+    }
+    tcpdiag_lookup_end_host(lookup, error, answers);
+    errno = saved;
 }
 
 TCPDIAG_EXPORT int gethostbyname_r(const char *name, struct hostent *host, char *buffer,
                                    size_t size, struct hostent **answers, int *h_error)
 {
     struct tcpdiag_lookup lookup;
-    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    tcpdiag_lookup_begin(&lookup, name, NULL);
     int result = REAL(gethostbyname_r)(name, host, buffer, size, answers, h_error);
-    end_reentrant(&lookup, result, *h_error, result == 0 ? *answers : NULL);
+    end_reentrant(&lookup, result, h_error, result == 0 ? *answers : NULL);
     return result;
 }
 
@@ -67,9 +67,9 @@ TCPDIAG_EXPORT int gethostbyname2_r(const char *name, int family, struct hostent
                                     int *h_error)
 {
     struct tcpdiag_lookup lookup;
-    tcpdiag_lookup_begin(&lookup, name, NULL, is_numeric(name));
+    tcpdiag_lookup_begin(&lookup, name, NULL);
     int result = REAL(gethostbyname2_r)(name, family, host, buffer, size, answers, h_error);
-    end_reentrant(&lookup, result, *h_error, result == 0 ? *answers : NULL);
+    end_reentrant(&lookup, result, h_error, result == 0 ? *answers : NULL);
     return result;
 }
 
@@ -87,17 +87,22 @@ TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count, stru
     if (mode != GAI_WAIT || count < 0)
         return REAL(getaddrinfo_a)(mode, list, count, event);
     uint64_t numbers = tcpdiag_numbers((unsigned)count); /* so that ends match begins */
-    struct tcpdiag_lookup lookup = {0};
+    struct tcpdiag_lookup lookup = {.name = NULL};
+    bool missed = false;
     for (int i = 0; i < count; i++)
-        if (list[i])
+        if (list[i]) {
             tcpdiag_lookup_begin_as(&lookup, numbers + (unsigned)i, list[i]->ar_name,
-                                    list[i]->ar_service, is_numeric(list[i]->ar_name));
-    int64_t begin = lookup.begin_ns;
+                                    list[i]->ar_service);
+            missed = missed || lookup.missed;
+        }
     int result = REAL(getaddrinfo_a)(mode, list, count, event);
     for (int i = 0; i < count; i++)
         if (list[i]) {
-            lookup = (struct tcpdiag_lookup){list[i]->ar_name, list[i]->ar_service,
-                                             numbers + (unsigned)i, begin};
+            lookup.name = list[i]->ar_name;
+            lookup.service = list[i]->ar_service;
+            lookup.number = numbers + (unsigned)i;
+            lookup.missed = missed;
+            missed = false; /* counted once */
             int gai = result == 0 ? list[i]->__return : result;
             tcpdiag_lookup_end(&lookup, gai, errno, gai == 0 ? list[i]->ar_result : NULL);
         }
