@@ -2,7 +2,7 @@
 """Tests that load the shim where Bazel's own compiler and C library are not."""
 
 def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", gtest_filter = "*", machine = ""):
-    """Plays the scenes of tests/shim with an actor and a library of the compiler's machine.
+    """Plays the scenes of tests/shim and of tests/adversary/memory.c with an actor and a library of the compiler's machine.
 
     Args:
       name: of the test.
@@ -32,6 +32,8 @@ def load_test(name, compiler, library = "", emulator = "", actor_flags = "-O1", 
             "//shim:exports.lds",
             "//shim:flags",
             "//shim:sources",
+            "//tests/adversary:memory_sources",
+            "//tests/schema:validate",
             "//tests/shim:actor.c",
             "//tests/shim:gates.sh",
             "//tests/shim:scene.h",

@@ -34,6 +34,11 @@ fi
 export TCPDIAG_TEST_ACTOR="$TEST_TMPDIR/actor" TCPDIAG_TEST_LIBRARY="$library"
 tests/shim/shim_test --gtest_filter="$filter"
 
+if [ -z "$emulator" ]; then # an emulator looks at memory in its own way
+    "${compiler[@]}" "${actor_flags[@]}" -std=gnu11 -I. tests/adversary/memory*.c -o "$TEST_TMPDIR/memory" -pthread
+    TCPDIAG_TEST_MEMORY="$TEST_TMPDIR/memory" tests/adversary/memory_test.py
+fi
+
 if [ -n "$machine" ]; then
     mkdir -p "$TEST_TMPDIR/lib/$machine"
     cp shim/libtcpdiag.so "$TEST_TMPDIR/lib/"
