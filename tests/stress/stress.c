@@ -15,6 +15,8 @@
 
 #include "tests/shim/scene.h"
 
+enum { MOST_THREADS = 512 };
+
 static struct sockaddr_in good, bad, quiet;
 static long attempts;
 
@@ -152,11 +154,11 @@ static void *thread(void *seed)
 
 static void member(char **arguments)
 {
-    pthread_t ids[64];
+    pthread_t ids[MOST_THREADS];
     unsigned seed = (unsigned)strtoul(arguments[0], NULL, 10);
     int threads = atoi(arguments[1]);
     attempts = strtol(arguments[2], NULL, 10);
-    CHECK(threads > 0 && threads <= 64);
+    CHECK(threads > 0 && threads <= MOST_THREADS);
     good = bad = quiet = loopback();
     good.sin_port = htons((uint16_t)atoi(arguments[3]));
     bad.sin_port = htons((uint16_t)atoi(arguments[4]));

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Many threads and processes on one log, some of them killed: afterwards every record is whole,
-every attempt has one begin and one end, and the numbers are those of the members' own counts.
+"""Many threads and processes on one log, some of them killed: afterwards every record is whole but
+for one of each that was killed, every attempt has one begin and one end, and the numbers are those
+of the members' own counts.
 
-stress_test.py [ATTEMPTS [SEED]]: so many in each thread. By hand: bazel run //tests/stress -- 2000
+stress_test.py [ATTEMPTS [SEED|random [THREADS...]]]
+
+So many attempts in each thread; THREADS: of each process. By hand: bazel run //tests/stress -- 2000
 """
 import collections
 import os
@@ -15,28 +18,26 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.getcwd(), "tests/schema"))
+sys.path[:0] = [os.path.join(os.getcwd(), "tests/schema"), os.path.join(os.getcwd(), "tests/stress")]
+import logs  # noqa: E402  # pylint: disable=wrong-import-position
 import validate  # noqa: E402  # pylint: disable=wrong-import-position
 
-LINKED_IN = os.environ.get("TCPDIAG_HOOKS_LINKED_IN") == "1"
 THREADS = [64] + [2] * 31  # of each process
 KILLED = 8
 AGAINST_SCHEMA = 3000  # lines held against the schema; all are parsed and paired
 WORDS = ("connected", "refused", "abandoned")
 
 
-def start_all(program, log, ports, attempts, seed, told):
-    environment = {"PATH": os.environ["PATH"], "TCPDIAG_LOG": log}
-    if not LINKED_IN:
-        environment["LD_PRELOAD"] = os.path.abspath("shim/libtcpdiag.so")
+def start_all(program, log, ports, work, told):
+    attempts, seed, threads_of_each = work
     return [subprocess.Popen([program, "member", str(seed + 1000 * i), str(threads), str(attempts), *ports],
-                             env=environment, stdout=told)
-            for i, threads in enumerate(THREADS)]
+                             env=logs.environment(log), stdout=told)
+            for i, threads in enumerate(threads_of_each)]
 
 
 def kill_some(members, log, choice):
     """Each at another size of the log, so that they die in the middle of their work."""
-    for victim in choice.sample(members[1:], KILLED):
+    for victim in choice.sample(members[1:], min(KILLED, len(members) // 4)):
         size = os.path.getsize(log) if os.path.exists(log) else 0
         wanted = size + choice.randrange(1000, 30000)
         while victim.poll() is None and (not os.path.exists(log) or os.path.getsize(log) < wanted):
@@ -44,21 +45,17 @@ def kill_some(members, log, choice):
         victim.send_signal(signal.SIGKILL)
 
 
-def read_log(log):
-    """(place, record) of each line, and what is wrong with them."""
-    records, problems = [], []
-    with open(log, "rb") as file:
-        lines = file.readlines()
-    step = max(1, len(lines) // AGAINST_SCHEMA)
-    for number, line in enumerate(lines, 1):
-        try:
-            records.append(("line %d" % number, validate.parse(line)))
-        except ValueError as error:
-            problems.append("line %d: %s: %r" % (number, error, line[:200]))
-            continue
-        if number % step == 0:
-            problems += ["line %d: %s" % (number, each) for each in validate.problems_of_record(records[-1][1])]
-    return records, problems
+def read_log(path, dead):
+    """(place, record) of each record, and what is wrong with them."""
+    log = logs.Log(path)
+    records, problems = list(log), []
+    for place, record in records[::max(1, len(records) // AGAINST_SCHEMA)]:
+        problems += ["%s: %s" % (place, each) for each in validate.problems_of_record(record)]
+    if log.torn > len(dead):
+        problems.append("%d processes were killed, and %d records are torn" % (len(dead), log.torn))
+    if log.lost:
+        problems.append("%d records were lost" % log.lost)
+    return records, problems + validate.problems_of_pairs(records, dead)
 
 
 def compare(records, told):
@@ -80,9 +77,12 @@ def compare(records, told):
 
 def main():
     attempts = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
-    print("%d processes, %d threads, %d attempts each, seed %d" % (len(THREADS), sum(THREADS), attempts, seed))
-    program = os.path.abspath("tests/stress/stress_members")
+    seed = random.randrange(1 << 30)
+    if len(sys.argv) > 2 and sys.argv[2] != "random":
+        seed = int(sys.argv[2])
+    threads = [int(word) for word in sys.argv[3:]] or THREADS
+    print("%d processes, %d threads, %d attempts each, seed %d" % (len(threads), sum(threads), attempts, seed))
+    program = logs.program("stress_members")
     folder = tempfile.TemporaryDirectory(prefix="tcpdiag-stress-")
     log = os.path.join(folder.name, "log.jsonl")
     server = subprocess.Popen([program, "serve"], stdout=subprocess.PIPE, text=True,
@@ -90,7 +90,7 @@ def main():
     ports = server.stdout.readline().split()
     ours, theirs = os.pipe()
     begin = time.monotonic()
-    members = start_all(program, log, ports, attempts, seed, theirs)
+    members = start_all(program, log, ports, (attempts, seed, threads), theirs)
     os.close(theirs)
     killer = threading.Thread(target=kill_some, args=(members, log, random.Random(seed)))
     killer.start()
@@ -101,15 +101,11 @@ def main():
     statuses = [member.wait() for member in members]
     server.kill()
     server.wait()
-    records, problems = read_log(log)
     dead = [str(member.pid) for member, status in zip(members, statuses) if status == -signal.SIGKILL]
+    records, problems = read_log(log, dead)
     problems += ["member %d ended with status %d" % (member.pid, status)
                  for member, status in zip(members, statuses) if status not in (0, -signal.SIGKILL)]
-    problems += validate.problems_of_pairs(records, dead)
     problems += compare(records, told)
-    lost = sum(record.get("lost", 0) for _, record in records)
-    if lost:
-        problems.append("%d records were lost" % lost)
     counted = sum(sum(counts.values()) for counts in told.values())
     print("%d attempts counted by %d processes, %d members killed; %d records in %.1f s, %d wrong" %
           (counted, len(told), len(dead), len(records), seconds, len(problems)))
