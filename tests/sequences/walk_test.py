@@ -44,7 +44,7 @@ UNSTABLE = 0.02  # of the seeds
 
 def arguments():
     parser = argparse.ArgumentParser(description="Random sequences of socket calls, bare and under the library.")
-    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--first", type=int, help="instead of the scripts that are kept, and of seed 1")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--operations", type=int, default=OPERATIONS)
     parser.add_argument("--kinds", help="instead of each seed's own; plain: no others")
@@ -70,8 +70,10 @@ def all_scripts(options):
         with (sys.stdin if options.script == "-" else open(path, encoding="utf-8")) as file:
             yield "script", steps_of(file)
         return
-    yield from kept_scripts()
-    for seed in range(options.first, options.first + options.seeds):
+    if options.first is None:
+        yield from kept_scripts()
+    first = options.first or 1
+    for seed in range(first, first + options.seeds):
         kinds = options.kinds.split(",") if options.kinds else KINDS[seed % len(KINDS)]
         yield "seed %d (%s)" % (seed, ", ".join(kinds) or "plain"), \
             sequences.random_script(seed, options.operations, kinds)
