@@ -101,7 +101,7 @@ static void keep_answer(struct tcpdiag_record *record, const struct tcpdiag_endp
 static void count_missed(const struct tcpdiag_lookup *lookup, int gai)
 {
     if (lookup->missed && gai != EAI_BADFLAGS && gai != EAI_FAMILY)
-        tcpdiag_sink_lose();
+        tcpdiag_sink_lose(1, "the kernel does not say what a record needs; records are lost");
 }
 
 static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)
