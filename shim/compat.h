@@ -14,7 +14,6 @@
 #if defined(__GLIBC__) && !defined(TCPDIAG_NO_SYMVER)
 #if defined(__x86_64__) && defined(__LP64__)
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
-__asm__(".symver memcpy, memcpy@GLIBC_2.2.5");
 #elif defined(__i386__)
 __asm__(".symver dlsym, dlsym@GLIBC_2.0");
 #elif defined(__aarch64__)

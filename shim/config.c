@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/config.h"
 
-#include <dlfcn.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shim/diagnosis/text.h"
@@ -14,23 +12,6 @@ struct tcpdiag_identity tcpdiag_identity;
 
 static char executable[256];
 static struct utsname host;
-
-/* secure_getenv(3) came with glibc 2.17, under a later symbol version than this library may need.
-   Where it is missing, a program that runs as somebody else has no settings at all. */
-static const char *setting(const char *name)
-{
-    static char *(*secure)(const char *);
-    static bool looked;
-    if (!looked) {
-        *(void **)&secure = dlsym(RTLD_DEFAULT, "secure_getenv");
-        looked = true;
-    }
-    if (secure)
-        return secure(name);
-    if (sys_privileged())
-        return NULL;
-    return getenv(name);
-}
 
 static void identify(void)
 {
@@ -86,8 +67,8 @@ static void expand(struct tcpdiag_out *out, const char *pattern)
 /* The XDG Base Directory Specification: a relative XDG_STATE_HOME is to be ignored. */
 static void put_default_place(struct tcpdiag_out *out)
 {
-    const char *state = setting("XDG_STATE_HOME");
-    const char *home = setting("HOME");
+    const char *state = tcpdiag_setting("XDG_STATE_HOME");
+    const char *home = tcpdiag_setting("HOME");
     if (state && state[0] == '/') {
         tcpdiag_put_string(out, state);
     } else if (home && home[0] == '/') {
@@ -126,7 +107,7 @@ static void place_log(void)
 {
     struct tcpdiag_out out = {tcpdiag_config.path,
                               tcpdiag_config.path + sizeof tcpdiag_config.path - 1, false};
-    const char *log = setting("TCPDIAG_LOG");
+    const char *log = tcpdiag_setting("TCPDIAG_LOG");
     if (log && strcmp(log, "stderr") == 0) {
         tcpdiag_config.to_stderr = true;
         return;
@@ -150,7 +131,7 @@ static void place_log(void)
 
 static void choose_events(void)
 {
-    const char *events = setting("TCPDIAG_EVENTS");
+    const char *events = tcpdiag_setting("TCPDIAG_EVENTS");
     if (!events || !events[0] || strcmp(events, "all") == 0)
         return;
     if (strcmp(events, "outcomes") == 0)
@@ -163,7 +144,7 @@ static void choose_events(void)
 
 static bool switched_on(const char *name, const char *complaint)
 {
-    const char *value = setting(name);
+    const char *value = tcpdiag_setting(name);
     if (!value || !value[0] || strcmp(value, "0") == 0)
         return false;
     if (strcmp(value, "1") == 0)
@@ -175,7 +156,7 @@ static bool switched_on(const char *name, const char *complaint)
 void tcpdiag_config_init(void)
 {
     identify();
-    const char *warn = setting("TCPDIAG_WARN");
+    const char *warn = tcpdiag_setting("TCPDIAG_WARN");
     tcpdiag_config.warn = warn && strcmp(warn, "1") == 0;
     place_log();
     choose_events();

@@ -28,4 +28,7 @@ extern struct tcpdiag_identity tcpdiag_identity;
 
 void tcpdiag_config_init(void);
 
+/* A variable of the environment, or NULL: by libc's secure_getenv(3) (real.c). */
+const char *tcpdiag_setting(const char *name);
+
 #endif

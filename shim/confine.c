@@ -169,7 +169,7 @@ bool tcpdiag_filter_allows(const struct sock_filter *code, unsigned count, long 
                            const long arguments[6])
 {
     struct seccomp_data data = {.nr = (int)number, .arch = MACHINE};
-    data.instruction_pointer = (uintptr_t)&tcpdiag_syscall;
+    data.instruction_pointer = (uintptr_t)tcpdiag_syscall_end;
     for (int i = 0; i < 6; i++)
         data.args[i] = (unsigned long)arguments[i];
     /* An errno in place of the call would harm nobody, a signal would; neither is worth the call.

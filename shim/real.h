@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The functions that the hooks stand in front of: the next definition of each name after ours,
- * which is libc's or another preload library's.
+ * which is libc's or another preload library's. And those of libc's that the library itself calls:
+ * by their names it could reach the program's own (bash has a getenv).
  *
  * A new hook is a row here, its function in hooks/ and its name in exports.lds.
  */
@@ -67,6 +68,10 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
 #define TCPDIAG_REAL(X)                                                                            \
     X(long, syscall, (long, long, long, long, long, long, long)) /* first: see hooks/seccomp.c */  \
     TCPDIAG_REAL_TIME64(X)                                                                         \
+    X(char *, getenv, (const char *))                                                              \
+    X(char *, secure_getenv, (const char *))                                                       \
+    X(char *, dlerror, (void))                                                                     \
+    X(const char *, gnu_get_libc_version, (void)) /* there where the C library is glibc */         \
     X(int, clock_gettime, (clockid_t, struct timespec *))                                          \
     X(int, socket, (int, int, int))                                                                \
     X(int, connect, (int, tcpdiag_sockaddr, socklen_t))                                            \
@@ -147,6 +152,9 @@ extern struct tcpdiag_real tcpdiag_real;
 
 /* Looks all of them up. */
 void tcpdiag_real_init(void);
+
+/* Looks for getaddrinfo_a once more, where glibc had none when the program started. */
+void tcpdiag_real_in_libanl(void);
 
 /* Everything that has to be there before the first hook does its work; once. Called by the
    constructor, and by a hook that another library's constructor enters before ours has run. */

@@ -34,6 +34,9 @@
 /* Fails with ENOSYS, and is not made, where a filter of the program forbids it (confine.h). */
 long tcpdiag_syscall(long number, long a, long b, long c, long d, long e, long f);
 
+/* Where the kernel sees it come from, the address after the instruction. */
+extern const char tcpdiag_syscall_end[] __attribute__((visibility("hidden")));
+
 #define SYS_PADDED(number, a, b, c, d, e, f, ...)                                                  \
     tcpdiag_syscall(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define sys_call(...) SYS_PADDED(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)

@@ -6,7 +6,8 @@
 #include "shim/sole.h"
 #include "shim/track.h"
 
-TCPDIAG_EXPORT void _exit(int status)
+/* One hook does not call another by its name, of which the program may have a function itself. */
+__attribute__((noreturn)) static void end(int status)
 {
     if (TCPDIAG_IN_FLIGHT())
         tcpdiag_giving_up_all(true);
@@ -14,9 +15,14 @@ TCPDIAG_EXPORT void _exit(int status)
     __builtin_unreachable();
 }
 
+TCPDIAG_EXPORT void _exit(int status)
+{
+    end(status);
+}
+
 TCPDIAG_EXPORT void _Exit(int status)
 {
-    _exit(status);
+    end(status);
 }
 
 /* An exec only returns when it has failed. In a vfork child, whose memory is the parent's, it tells
@@ -30,19 +36,34 @@ TCPDIAG_EXPORT void _Exit(int status)
     tcpdiag_image_stays();                                                                         \
     return result
 
-TCPDIAG_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
+static int exec_ve(const char *path, char *const arguments[], char *const environment[])
 {
     EXEC(REAL(execve)(path, arguments, environment));
 }
 
-TCPDIAG_EXPORT int execv(const char *path, char *const arguments[])
+TCPDIAG_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
+{
+    return exec_ve(path, arguments, environment);
+}
+
+static int exec_v(const char *path, char *const arguments[])
 {
     EXEC(REAL(execv)(path, arguments));
 }
 
-TCPDIAG_EXPORT int execvp(const char *file, char *const arguments[])
+TCPDIAG_EXPORT int execv(const char *path, char *const arguments[])
+{
+    return exec_v(path, arguments);
+}
+
+static int exec_vp(const char *file, char *const arguments[])
 {
     EXEC(REAL(execvp)(file, arguments));
+}
+
+TCPDIAG_EXPORT int execvp(const char *file, char *const arguments[])
+{
+    return exec_vp(file, arguments);
 }
 
 TCPDIAG_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[])
@@ -74,14 +95,14 @@ TCPDIAG_EXPORT int execl(const char *path, const char *first, ...)
 {
     LIST_TO_ARRAY(first);
     va_end(list);
-    return execv(path, arguments);
+    return exec_v(path, arguments);
 }
 
 TCPDIAG_EXPORT int execlp(const char *file, const char *first, ...)
 {
     LIST_TO_ARRAY(first);
     va_end(list);
-    return execvp(file, arguments);
+    return exec_vp(file, arguments);
 }
 
 TCPDIAG_EXPORT int execle(const char *path, const char *first, ...)
@@ -89,5 +110,5 @@ TCPDIAG_EXPORT int execle(const char *path, const char *first, ...)
     LIST_TO_ARRAY(first);
     char *const *environment = va_arg(list, char *const *);
     va_end(list);
-    return execve(path, arguments, environment);
+    return exec_ve(path, arguments, environment);
 }

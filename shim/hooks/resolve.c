@@ -78,7 +78,7 @@ TCPDIAG_EXPORT int gethostbyname2_r(const char *name, int family, struct hostent
 TCPDIAG_EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *event)
 {
     if (ABSENT(getaddrinfo_a))
-        tcpdiag_real_init(); /* before glibc 2.34 it is in libanl, which may have come by dlopen */
+        tcpdiag_real_in_libanl(); /* before glibc 2.34 */
     if (ABSENT(getaddrinfo_a)) {
         errno = ENOSYS;
         return EAI_SYSTEM;

@@ -19,11 +19,16 @@ void tcpdiag_sink_complain(const char *what)
     complaints++;
 }
 
-/* The shim's own looks libc's function up beside the hooks'. */
+/* The shim's own look libc's functions up beside the hooks'. */
 int64_t sys_nanoseconds(clockid_t clock)
 {
     struct timespec now;
     return clock_gettime(clock, &now) == 0 ? now.tv_sec * INT64_C(1000000000) + now.tv_nsec : 0;
+}
+
+const char *tcpdiag_setting(const char *name)
+{
+    return getenv(name);
 }
 
 static void set(struct input *input, const char *name)

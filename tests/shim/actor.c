@@ -599,6 +599,24 @@ static void asynchronous_lookup(void)
 /* Functions that not every C library has, looked for as careful programs do. A library in front
    makes each of them appear; where there is none behind it, it has to say so in the kernel's way.
  */
+/* What the loader said last is the program's to ask, also where it has asked for nothing yet. */
+static void loader_error(void)
+{
+    struct sockaddr_in address = refusing();
+    CHECK(dlerror() == NULL);
+    CHECK(to(tcp(0), &address) == -1 && errno == ECONNREFUSED);
+    CHECK(dlerror() == NULL);
+    int (*lookups)(int, void **, int, void *) = dlsym(RTLD_DEFAULT, "getaddrinfo_a");
+    dlerror();
+    CHECK(!dlsym(RTLD_DEFAULT, "tcpdiag_is_nowhere"));
+    if (lookups)
+        lookups(0, NULL, 0, NULL);
+    CHECK(dlerror() != NULL);
+    if (lookups)
+        lookups(0, NULL, 0, NULL);
+    CHECK(dlerror() == NULL);
+}
+
 static void perhaps_missing(void)
 {
     struct pollfd one = {STDIN_FILENO, POLLIN, 0};
@@ -715,6 +733,7 @@ static const struct scene scenes[] = {
     SCENE(each_lookup),
     SCENE(numeric_lookup),
     SCENE(asynchronous_lookup),
+    SCENE(loader_error),
     SCENE(perhaps_missing),
     SCENE(named_connect),
     SCENE(own_recverr),

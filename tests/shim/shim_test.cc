@@ -237,6 +237,7 @@ const Scene kScenes[] = {
     {"each_lookup", 0, 4, "\"event\":\"resolve\"", false},
     {"numeric_lookup", 1, 4, nullptr, false},
     {"asynchronous_lookup", 0, 1, "\"outcome\":\"resolved\"", false},
+    {"loader_error", 1, 1, refused, false},
     {"perhaps_missing", 0, 0, nullptr, false},
     {"named_connect", 2, 2, "\"server.address\":\"localhost\"", false},
     {"own_recverr", 1, 1, "\"cause\":\"port-closed\"", false}, // a segment came
