@@ -4,8 +4,9 @@
  * program (seccomp(2)), so each is kept, and the shim asks them before every system call of its
  * own: the same answer as the kernel's, without the kernel.
  *
- * Lock-free, async-signal-safe. A filter that one thread put on itself counts for all, and so does
- * one of a vfork child: rather a record too few than a call too many.
+ * Lock-free, async-signal-safe. A filter that one thread put on itself counts for all, since the
+ * threads that it makes have it too, and so does one of a vfork child: rather a record too few than
+ * a call too many.
  */
 #ifndef TCPDIAG_CONFINE_H
 #define TCPDIAG_CONFINE_H
@@ -16,7 +17,7 @@ struct sock_filter;
 
 #ifndef __cplusplus
 #include <stdatomic.h>
-/* How many filters there are; one load for whoever has none. */
+/* 0 where there is no filter; one load for whoever has none. */
 extern _Atomic unsigned tcpdiag_filters;
 #endif
 
@@ -27,9 +28,14 @@ bool tcpdiag_confine_allows(long number, const long arguments[6]);
 bool tcpdiag_filter_allows(const struct sock_filter *code, unsigned count, long number,
                            const long arguments[6]);
 
-/* To be called before the kernel gets the filter, and if it refuses it, undo with the answer. NULL:
-   nothing is allowed from now on. */
-unsigned tcpdiag_confine_add(const struct sock_filter *code, unsigned count);
-void tcpdiag_confine_undo(unsigned before);
+/* False: the kernel refuses it with EINVAL. Of the others it refuses some too. */
+bool tcpdiag_filter_is_valid(const struct sock_filter *code, unsigned count);
+
+/* To be called before the kernel gets the filter, with the answer afterwards. In between it counts
+   for this thread, or for all: that is where the kernel will put it. NULL: nothing is allowed. */
+int tcpdiag_confine_begin(const struct sock_filter *code, unsigned count, bool all);
+void tcpdiag_confine_end(int ticket, bool in_force);
+
+enum { TCPDIAG_CONFINED_ALREADY = -1, TCPDIAG_CONFINED_UNKNOWN = -2 };
 
 #endif

@@ -8,6 +8,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "shim/confine.h"
 #include "shim/real.h"
@@ -35,51 +36,92 @@ static bool readable(const void *start, size_t size)
     return tcpdiag_readable(at, size);
 }
 
-/* The filter that the program hands over, or NULL for the strict mode and for what cannot be read,
-   which the kernel will refuse. */
-static const struct sock_fprog *filter_of(const void *pointer)
+/* What the program asks for; only what is read here is believed, not what it points to. */
+struct request {
+    bool strict;
+    bool all; /* for each thread of the process */
+    struct sock_fprog program;
+    bool valid; /* else the kernel will refuse it, and there is nothing to warn of */
+    int ticket;
+};
+
+static void look_at(struct request *request, const void *pointer)
 {
-    const struct sock_fprog *program = pointer;
-    if (!program || !readable(program, sizeof *program) || !program->filter || program->len == 0 ||
-        program->len > BPF_MAXINSNS ||
-        !readable(program->filter, program->len * sizeof *program->filter))
-        return NULL;
-    return program;
+    struct sock_fprog *program = &request->program;
+    if (!pointer || !readable(pointer, sizeof *program))
+        return;
+    memcpy(program, pointer, sizeof *program);
+    request->valid = program->filter && program->len > 0 &&
+                     readable(program->filter, program->len * sizeof *program->filter) &&
+                     tcpdiag_filter_is_valid(program->filter, program->len);
 }
 
-static unsigned about_to_confine(const struct sock_fprog *program)
+static bool leaves_enough(const struct request *request)
 {
     static const long none[6];
-    bool enough = program != NULL;
-    tcpdiag_sink_prepare();
-    for (size_t i = 0; enough && i < sizeof needed / sizeof needed[0]; i++)
-        enough = tcpdiag_filter_allows(program->filter, program->len, needed[i], none);
-    if (!enough)
-        tcpdiag_sink_complain("the program forbids itself, by seccomp, what a record needs: "
-                              "connects after it may be missing");
-    return tcpdiag_confine_add(program ? program->filter : NULL, program ? program->len : 0);
+    if (request->strict)
+        return false;
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (!tcpdiag_filter_allows(request->program.filter, request->program.len, needed[i], none))
+            return false;
+    return true;
 }
 
-#define CONFINE(call, program)                                                                     \
-    int saved = errno;                                                                             \
-    unsigned before = about_to_confine(program);                                                   \
-    errno = saved;                                                                                 \
-    long result = call;                                                                            \
-    if (result < 0)                                                                                \
-        tcpdiag_confine_undo(before);                                                              \
-    return result
+static void about_to_confine(struct request *request, const void *pointer)
+{
+    int saved = errno;
+    if (!request->strict)
+        look_at(request, pointer);
+    if (request->strict || request->valid) {
+        tcpdiag_sink_prepare();
+        if (!leaves_enough(request))
+            tcpdiag_sink_complain("the program forbids itself, by seccomp, what a record needs: "
+                                  "connects after it may be missing");
+        request->ticket = tcpdiag_confine_begin(request->strict ? NULL : request->program.filter,
+                                                request->program.len, request->all);
+    }
+    errno = saved;
+}
+
+static void has_confined(const struct request *request, bool in_force)
+{
+    if (request->strict || request->valid)
+        tcpdiag_confine_end(request->ticket, in_force);
+    else if (in_force) /* by a kernel that takes more than we know of */
+        tcpdiag_confine_begin(NULL, 0, true);
+}
 
 static long confine_by_prctl(unsigned long mode, const void *program, unsigned long c,
                              unsigned long d)
 {
-    CONFINE(REAL(prctl)(PR_SET_SECCOMP, mode, (unsigned long)program, c, d),
-            mode == SECCOMP_MODE_FILTER ? filter_of(program) : NULL);
+    struct request request = {.strict = mode == SECCOMP_MODE_STRICT};
+    about_to_confine(&request, program);
+    long result = REAL(prctl)(PR_SET_SECCOMP, mode, (unsigned long)program, c, d);
+    has_confined(&request, result == 0);
+    return result;
 }
 
-static long confine_by_syscall(long number, const long arguments[4], const void *program)
+#ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
+#define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
+#endif
+
+/* A listener's descriptor is a success; the number of a thread that could not be given the filter
+   is none (seccomp(2), SECCOMP_FILTER_FLAG_TSYNC). */
+static bool succeeded(unsigned long flags, long result)
 {
-    CONFINE(REAL(syscall)(number, arguments[0], arguments[1], arguments[2], arguments[3], 0, 0),
-            program ? filter_of(program) : NULL);
+    bool all = flags & SECCOMP_FILTER_FLAG_TSYNC;
+    return result == 0 || (result > 0 && (!all || flags & SECCOMP_FILTER_FLAG_NEW_LISTENER));
+}
+
+static long confine_by_syscall(long number, const long arguments[4], bool strict,
+                               unsigned long flags, const void *program)
+{
+    struct request request = {.strict = strict, .all = flags & SECCOMP_FILTER_FLAG_TSYNC};
+    about_to_confine(&request, program);
+    long result =
+        REAL(syscall)(number, arguments[0], arguments[1], arguments[2], arguments[3], 0, 0);
+    has_confined(&request, succeeded(flags, result));
+    return result;
 }
 
 /* Both are declared with a list of unknown length, of which libc's own take all that there may be:
@@ -88,10 +130,15 @@ static long confine_by_syscall(long number, const long arguments[4], const void 
    copies them. */
 #define NOT_A_JUMP(result) __asm__ volatile("" : "+r"(result))
 
+/* Whether it is one of the two modes that there are; a third is for the kernel to refuse. */
+#define CONFINES(option, mode)                                                                     \
+    TCPDIAG_UNLIKELY((option) == PR_SET_SECCOMP &&                                                 \
+                     ((mode) == SECCOMP_MODE_STRICT || (mode) == SECCOMP_MODE_FILTER))
+
 TCPDIAG_EXPORT int prctl(int option, unsigned long a, unsigned long b, unsigned long c,
                          unsigned long d)
 {
-    if (TCPDIAG_UNLIKELY(option == PR_SET_SECCOMP))
+    if (CONFINES(option, a))
         return (int)confine_by_prctl(a, (const void *)b, c, d);
     int result = REAL(prctl)(option, a, b, c, d);
     NOT_A_JUMP(result);
@@ -110,11 +157,12 @@ TCPDIAG_EXPORT long any_syscall(long number, long a, long b, long c, long d, lon
 long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
     const long arguments[4] = {a, b, c, d};
-    if (TCPDIAG_UNLIKELY(number == SYS_seccomp && (unsigned long)a <= SECCOMP_SET_MODE_FILTER))
-        return confine_by_syscall(number, arguments,
-                                  a == SECCOMP_SET_MODE_FILTER ? (void *)c : NULL);
-    if (TCPDIAG_UNLIKELY(number == SYS_prctl && a == PR_SET_SECCOMP))
-        return confine_by_syscall(number, arguments, b == SECCOMP_MODE_FILTER ? (void *)c : NULL);
+    if (TCPDIAG_UNLIKELY(number == SYS_seccomp) && a == SECCOMP_SET_MODE_FILTER)
+        return confine_by_syscall(number, arguments, false, (unsigned long)b, (void *)c);
+    if (TCPDIAG_UNLIKELY(number == SYS_seccomp) && a == SECCOMP_SET_MODE_STRICT && !b && !c)
+        return confine_by_syscall(number, arguments, true, 0, NULL);
+    if (number == SYS_prctl && CONFINES(a, b))
+        return confine_by_syscall(number, arguments, b == SECCOMP_MODE_STRICT, 0, (void *)c);
     long result = REAL(syscall)(number, a, b, c, d, e, f);
 #if defined(__x86_64__) || defined(__i386__)
     NOT_A_JUMP(result);

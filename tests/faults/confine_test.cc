@@ -13,6 +13,7 @@
 
 #include <cstdio>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -166,6 +167,80 @@ TEST(Filter, SaysWhatTheKernelSays)
     EXPECT_EQ(refused, 0);
 }
 
+// What seccomp(2) of the kernel says of a filter, 0 or errno.
+int KernelsWord(Code *code)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        sock_fprog program = {static_cast<unsigned short>(code->size()), code->data()};
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+            _exit(errno);
+        for (;;) // the filter may refuse the end of the process
+            __builtin_trap();
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 0; // killed: the filter is there
+}
+
+// One bit, or a field, of one instruction is another.
+void Spoil(Code *code, std::mt19937 *random)
+{
+    sock_filter *at = &(*code)[(*random)() % code->size()];
+    switch ((*random)() % 6) {
+    case 0:
+        at->code ^= static_cast<unsigned short>(1u << (*random)() % 16);
+        break;
+    case 1:
+        at->jt = static_cast<unsigned char>((*random)());
+        break;
+    case 2:
+        at->jf = static_cast<unsigned char>((*random)());
+        break;
+    case 3:
+        at->k ^= 1u << (*random)() % 32;
+        break;
+    case 4:
+        at->k = 0xffffffffu - (*random)() % 3;
+        break;
+    default:
+        code->resize(1 + (*random)() % code->size());
+    }
+}
+
+TEST(Filter, WhatIsNotValidTheKernelRefuses)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer's runtime makes system calls that the filters forbid";
+#endif
+    int both = 0;
+    int neither = 0;
+    int kernel_only = 0;
+    for (unsigned seed = 0; seed < 3000; seed++) {
+        std::mt19937 random(seed);
+        Code code = Generator(seed).Filter();
+        Spoil(&code, &random);
+        const unsigned count = static_cast<unsigned>(code.size());
+        const int word = KernelsWord(&code);
+        const long arguments[6] = {};
+        tcpdiag_filter_allows(code.data(), count, SYS_getppid, arguments); // it ends
+        if (!tcpdiag_filter_is_valid(code.data(), count)) {
+            ASSERT_EQ(word, EINVAL) << "seed " << seed;
+            neither++;
+        } else if (word == EINVAL) {
+            kernel_only++;
+        } else {
+            both++;
+        }
+    }
+    std::printf("%d valid for both, %d for neither, %d refused by the kernel alone\n", both,
+                neither, kernel_only);
+    EXPECT_GT(both, 500);
+    EXPECT_GT(neither, 500);
+    EXPECT_LT(kernel_only, 100); // loads of what has not been stored
+}
+
 const sock_filter kAllow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
 const sock_filter kRefuse[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1)};
 const long kNone[6] = {};
@@ -184,39 +259,156 @@ TEST(Filter, NoEndIsARefusal)
     EXPECT_FALSE(tcpdiag_filter_allows(code, 1, SYS_getppid, kNone));
 }
 
-TEST(Confine, AllOfThemHaveToAllow)
+TEST(Filter, AJumpPastTheEndIsARefusalAndEnds)
 {
-    EXPECT_EQ(tcpdiag_confine_add(kAllow, 1), 0u);
-    EXPECT_TRUE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    EXPECT_EQ(tcpdiag_confine_add(kRefuse, 1), 1u);
-    EXPECT_FALSE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    tcpdiag_confine_undo(1);
-    EXPECT_TRUE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    tcpdiag_confine_undo(0);
+    for (unsigned k : {1u, 2u, 0x7fffffffu, 0xfffffffeu, 0xffffffffu}) {
+        const sock_filter code[] = {BPF_STMT(BPF_JMP | BPF_JA, k),
+                                    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+        EXPECT_FALSE(tcpdiag_filter_is_valid(code, 2)) << k;
+        EXPECT_FALSE(tcpdiag_filter_allows(code, 2, SYS_getppid, kNone)) << k;
+    }
 }
 
-TEST(Confine, NoFilterAllowsNothing)
+bool Allowed()
 {
-    tcpdiag_confine_add(nullptr, 0);
-    EXPECT_FALSE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    tcpdiag_confine_undo(0);
+    return tcpdiag_confine_allows(SYS_getppid, kNone);
 }
 
-TEST(Confine, MoreThanThereIsRoomForAllowsNothing)
+bool AllowedElsewhere()
 {
-    for (int i = 0; i < 16; i++)
-        tcpdiag_confine_add(kAllow, 1);
-    EXPECT_TRUE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    tcpdiag_confine_add(kAllow, 1);
-    EXPECT_FALSE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    tcpdiag_confine_undo(0);
-    const Code large(BPF_MAXINSNS, kAllow[0]);
-    for (int i = 0; i < 4; i++)
-        tcpdiag_confine_add(large.data(), BPF_MAXINSNS);
-    EXPECT_TRUE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    tcpdiag_confine_add(kAllow, 1);
-    EXPECT_FALSE(tcpdiag_confine_allows(SYS_getppid, kNone));
-    tcpdiag_confine_undo(0);
+    bool allowed = false;
+    std::thread([&] { allowed = Allowed(); }).join();
+    return allowed;
+}
+
+// Each test in a process of its own: a filter in force stays.
+#define IN_A_CHILD(suite, name)                                                                    \
+    void suite##name();                                                                            \
+    TEST(suite, name)                                                                              \
+    {                                                                                              \
+        const pid_t child = fork();                                                                \
+        if (child == 0) {                                                                          \
+            suite##name();                                                                         \
+            _exit(testing::Test::HasFailure());                                                    \
+        }                                                                                          \
+        int status = -1;                                                                           \
+        waitpid(child, &status, 0);                                                                \
+        EXPECT_EQ(status, 0);                                                                      \
+    }                                                                                              \
+    void suite##name()
+
+void PutOn(const sock_filter *code)
+{
+    tcpdiag_confine_end(tcpdiag_confine_begin(code, 1, false), true);
+}
+
+IN_A_CHILD(Confine, AllOfThemHaveToAllow)
+{
+    PutOn(kAllow);
+    EXPECT_TRUE(Allowed());
+    PutOn(kRefuse);
+    EXPECT_FALSE(Allowed());
+    EXPECT_FALSE(AllowedElsewhere()); // which may have it from this thread
+}
+
+IN_A_CHILD(Confine, UntilItIsInForceItHoldsNobodyElse)
+{
+    const int own = tcpdiag_confine_begin(kRefuse, 1, false);
+    EXPECT_FALSE(Allowed());
+    EXPECT_TRUE(AllowedElsewhere());
+    tcpdiag_confine_end(own, false);
+    EXPECT_TRUE(Allowed());
+    const int all = tcpdiag_confine_begin(kRefuse, 1, true);
+    EXPECT_FALSE(AllowedElsewhere());
+    tcpdiag_confine_end(all, false);
+    EXPECT_TRUE(AllowedElsewhere());
+}
+
+IN_A_CHILD(Confine, ARefusalLeavesTheOthersInForce)
+{
+    const int first = tcpdiag_confine_begin(kAllow, 1, false);
+    const int second = tcpdiag_confine_begin(kRefuse, 1, false);
+    tcpdiag_confine_end(first, false);
+    tcpdiag_confine_end(second, true);
+    EXPECT_FALSE(Allowed());
+}
+
+IN_A_CHILD(Confine, NoFilterAllowsNothing)
+{
+    const int strict = tcpdiag_confine_begin(nullptr, 0, false);
+    EXPECT_FALSE(Allowed());
+    tcpdiag_confine_end(strict, false);
+    EXPECT_TRUE(Allowed());
+    tcpdiag_confine_end(tcpdiag_confine_begin(nullptr, 0, false), true);
+    EXPECT_FALSE(Allowed());
+}
+
+IN_A_CHILD(Confine, OneFilterManyTimesTakesOnePlace)
+{
+    for (int i = 0; i < 1000; i++)
+        PutOn(kAllow);
+    EXPECT_TRUE(Allowed());
+}
+
+IN_A_CHILD(Confine, RefusedOnesTakeNoPlace)
+{
+    for (int i = 0; i < 1000; i++)
+        tcpdiag_confine_end(tcpdiag_confine_begin(kRefuse, 1, false), false);
+    EXPECT_TRUE(Allowed());
+    PutOn(kAllow);
+    EXPECT_TRUE(Allowed());
+}
+
+Code Different(unsigned length, unsigned which)
+{
+    Code code(length, kAllow[0]);
+    code.insert(code.begin(), BPF_STMT(BPF_LD | BPF_IMM, which));
+    code.resize(length);
+    return code;
+}
+
+IN_A_CHILD(Confine, MoreThanThereIsRoomForAllowsNothing)
+{
+    for (unsigned i = 0; i < 16; i++)
+        PutOn(Different(2, i).data()); // its first instruction alone: it never allows
+    const int last = tcpdiag_confine_begin(kAllow, 1, false);
+    EXPECT_EQ(last, TCPDIAG_CONFINED_UNKNOWN);
+    EXPECT_FALSE(Allowed());
+    tcpdiag_confine_end(last, false);
+}
+
+IN_A_CHILD(Confine, MoreInstructionsThanThereIsRoomForAllowNothing)
+{
+    for (unsigned i = 0; i < 4; i++)
+        tcpdiag_confine_end(
+            tcpdiag_confine_begin(Different(BPF_MAXINSNS, i).data(), BPF_MAXINSNS, false), true);
+    EXPECT_TRUE(Allowed());
+    const int last = tcpdiag_confine_begin(kAllow, 1, false);
+    EXPECT_FALSE(Allowed());
+    tcpdiag_confine_end(last, false);
+    EXPECT_TRUE(Allowed());
+}
+
+// Each thread has its own filters refused and some put on, all at once: in the end those count that
+// are in force, and no others.
+IN_A_CHILD(Confine, ManyThreadsAtOnce)
+{
+    std::vector<std::thread> threads;
+    for (unsigned me = 0; me < 8; me++)
+        threads.emplace_back([me] {
+            for (unsigned i = 0; i < 20000; i++) {
+                const bool last = i == 19999;
+                const Code code = last ? Different(3, me) : Code(kRefuse, kRefuse + 1);
+                const int ticket =
+                    tcpdiag_confine_begin(code.data(), static_cast<unsigned>(code.size()), false);
+                tcpdiag_confine_end(ticket, last);
+            }
+        });
+    for (std::thread &thread : threads)
+        thread.join();
+    EXPECT_TRUE(Allowed());
+    PutOn(kRefuse);
+    EXPECT_FALSE(Allowed());
 }
 
 } // namespace

@@ -4,10 +4,13 @@
  * by syscall), and then connects in the ways that programs do. WHAT is the number of one system
  * call that is forbidden, "only": all that this program does not use, "argument": getsockopt for
  * anything but SO_ERROR, or "strict": the strict mode, which leaves read, write and exit.
+ * "refused": what the kernel refuses, so that no filter is there; "listener": a filter that allows
+ * all, with a descriptor for its notifications. Both ways are gone then, whatever HOW is.
  */
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 
@@ -83,6 +86,73 @@ static void allow_only_so_error(const char *how)
     apply(how, SECCOMP_SET_MODE_FILTER, &(struct sock_fprog){sizeof code / sizeof code[0], code});
 }
 
+/* Would cost each record if it were in force. */
+static struct sock_filter no_fcntl[] = {
+    NUMBER,
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 1),
+    RETURN(SECCOMP_RET_ERRNO | EPERM),
+    RETURN(SECCOMP_RET_ALLOW),
+};
+static struct sock_fprog no_fcntls = {sizeof no_fcntl / sizeof no_fcntl[0], no_fcntl};
+
+static long seccomp(unsigned operation, unsigned flags, const void *program)
+{
+    return syscall(SYS_seccomp, operation, flags, program);
+}
+
+static void refused(int error, const void *program)
+{
+    CHECK(seccomp(SECCOMP_SET_MODE_FILTER, 0, program) == -1 && errno == error);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) == -1 && errno == error);
+}
+
+static int thread_ready[2];
+
+/* A filter of its own: the other threads cannot be given theirs any more. */
+static void *goes_its_own_way(void *nothing)
+{
+    struct sock_filter code[] = {RETURN(SECCOMP_RET_ALLOW)};
+    CHECK(seccomp(SECCOMP_SET_MODE_FILTER, 0, &(struct sock_fprog){1, code}) == 0);
+    CHECK(write(thread_ready[1], "", 1) == 1);
+    for (;;)
+        pause();
+    return nothing;
+}
+
+static void is_refused(void)
+{
+    struct sock_filter far[] = {{BPF_JMP | BPF_JA, 0, 0, 0xffffffff}, RETURN(SECCOMP_RET_ALLOW)};
+    struct sock_filter endless[] = {NUMBER};
+    struct sock_fprog none = {0, far};
+    struct sock_fprog nowhere = {2, (struct sock_filter *)8};
+    pthread_t thread;
+    char byte;
+    for (unsigned flag = 0; flag < 64; flag++) /* what flags are there? libseccomp asks so */
+        CHECK(seccomp(SECCOMP_SET_MODE_FILTER, flag, NULL) == -1);
+    refused(EFAULT, NULL);
+    refused(EFAULT, (void *)8);
+    refused(EFAULT, &nowhere);
+    refused(EINVAL, &none);
+    refused(EINVAL, &(struct sock_fprog){2, far});
+    refused(EINVAL, &(struct sock_fprog){1, endless});
+    CHECK(seccomp(SECCOMP_SET_MODE_FILTER, 1U << 31, &no_fcntls) == -1 && errno == EINVAL);
+    CHECK(seccomp(SECCOMP_SET_MODE_STRICT, 1, NULL) == -1 && errno == EINVAL);
+    CHECK(seccomp(SECCOMP_SET_MODE_STRICT, 0, &none) == -1 && errno == EINVAL);
+    CHECK(prctl(PR_SET_SECCOMP, 77, NULL) == -1 && errno == EINVAL);
+    CHECK(pipe(thread_ready) == 0 && pthread_create(&thread, NULL, goes_its_own_way, NULL) == 0);
+    CHECK(read(thread_ready[0], &byte, 1) == 1);
+    CHECK(seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &no_fcntls) > 0);
+}
+
+static void has_a_listener(void)
+{
+    struct sock_filter code[] = {RETURN(SECCOMP_RET_ALLOW)};
+    struct sock_fprog program = {1, code};
+    CHECK(seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) > 0);
+    for (int i = 0; i < 20; i++) /* one and the same, many times */
+        CHECK(seccomp(SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+}
+
 static void connects(const struct sockaddr_in *open, const struct sockaddr_in *closed)
 {
     CHECK(to(tcp(0), closed) == -1 && errno == ECONNREFUSED);
@@ -109,6 +179,12 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[2], "only") == 0) {
         allow_only(argv[1]);
+    } else if (strcmp(argv[2], "refused") == 0) {
+        CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+        is_refused();
+    } else if (strcmp(argv[2], "listener") == 0) {
+        CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+        has_a_listener();
     } else if (strcmp(argv[2], "argument") == 0) {
         allow_only_so_error(argv[1]);
     } else {

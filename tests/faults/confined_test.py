@@ -71,6 +71,13 @@ class Confined(unittest.TestCase):
         for entry in ENTRIES:
             self.assertEqual(self.both(entry, "argument")[0].returncode, 0)
 
+    def test_what_the_kernel_refuses_is_no_filter(self):
+        for what in ["refused", "listener"]:
+            bare, records, said = self.both("syscall", what)
+            self.assertEqual((bare.returncode, bare.stderr), (0, b""))
+            self.assertFalse(said)
+            self.assertTrue(self.complete(records), (what, records))
+
     def test_strict(self):
         for entry in ENTRIES:
             bare, _, said = self.both(entry, "strict")
