@@ -12,6 +12,7 @@
 #include "shim/sole.h"
 #include "shim/threads.h"
 #include "shim/track.h"
+#include "shim/valgrind.h"
 
 static _Atomic int started;
 
@@ -20,6 +21,7 @@ void tcpdiag_start(void)
     int saved = errno;
     tcpdiag_real_init();
     if (!atomic_exchange(&started, true)) {
+        tcpdiag_valgrind_init();
         tcpdiag_scratch_init();
         tcpdiag_attempts_init();
         tcpdiag_sole_init();

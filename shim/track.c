@@ -16,6 +16,7 @@
 #include "shim/sole.h"
 #include "shim/sys.h"
 #include "shim/threads.h"
+#include "shim/valgrind.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -40,6 +41,8 @@ bool tcpdiag_readable(const void *start, size_t length)
     const uintptr_t page = 4096;
     const uintptr_t first = (uintptr_t)start & ~(uintptr_t)7;
     const uintptr_t last = ((uintptr_t)start + length - 1) & ~(uintptr_t)7;
+    if (tcpdiag_under_valgrind)
+        return tcpdiag_valgrind_readable((const char *)first, (const char *)last);
     if (sys_call(SYS_rt_sigprocmask, -1, first, NULL, 8) != -1 || errno != EINVAL)
         return false;
     return (first ^ last) < page ||
