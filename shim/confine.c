@@ -337,19 +337,28 @@ static struct filter *new_place(bool known, unsigned count)
     return filter;
 }
 
-int tcpdiag_confine_begin(const struct sock_filter *code, unsigned count, bool all)
+static void put(struct filter *filter, const struct sock_filter *code, unsigned count, bool all)
 {
-    if (code && is_in_force(code, count))
-        return TCPDIAG_CONFINED_ALREADY;
-    struct filter *filter = code ? old_place(count) : NULL;
-    if (!filter)
-        filter = new_place(code != NULL, count);
-    if (!filter)
-        return TCPDIAG_CONFINED_UNKNOWN;
     filter->count = count;
     memcpy(&kept[filter->start], code, count * sizeof *code);
     atomic_store_explicit(&filter->holds, all ? EVERYBODY : (uintptr_t)&errno,
                           memory_order_release);
+}
+
+int tcpdiag_confine_begin(const struct sock_filter *code, unsigned count, bool all)
+{
+    if (!code) {
+        new_place(false, 0);
+        return TCPDIAG_CONFINED_UNKNOWN;
+    }
+    if (is_in_force(code, count))
+        return TCPDIAG_CONFINED_ALREADY;
+    struct filter *filter = old_place(count);
+    if (!filter)
+        filter = new_place(true, count);
+    if (!filter)
+        return TCPDIAG_CONFINED_UNKNOWN;
+    put(filter, code, count, all);
     return (int)(filter - filters);
 }
 

@@ -129,8 +129,8 @@ bool sys_allowed(long number)
 }
 
 /* Once: the label above is global. */
-__attribute__((noinline, noclone)) long tcpdiag_syscall(long number, long a, long b, long c, long d,
-                                                        long e, long f)
+__attribute__((noinline)) long tcpdiag_syscall(long number, long a, long b, long c, long d, long e,
+                                               long f)
 {
     if (__builtin_expect(atomic_load_explicit(&tcpdiag_filters, memory_order_acquire) != 0, 0)) {
         const long arguments[6] = {a, b, c, d, e, f};

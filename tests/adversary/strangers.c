@@ -7,9 +7,10 @@
 int strangers_calls;
 const char *strangers_name = "none";
 
+/* Under a name of the linker's alone: to the compiler libc's have other types. */
 #define OWN(name)                                                                                  \
-    long name(void);                                                                               \
-    long name(void)                                                                                \
+    long own_##name(void) __asm__(#name);                                                          \
+    long own_##name(void)                                                                          \
     {                                                                                              \
         strangers_calls++;                                                                         \
         strangers_name = #name;                                                                    \
