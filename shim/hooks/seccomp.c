@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prctl and syscall, for one thing only: the program puts a seccomp filter on itself, which may
+ * prctl and syscall. By syscall a process may be made, which goes on to spawn.h; else for one thing
+ * only: the program puts a seccomp filter on itself, which may
  * forbid and punish what the shim does. Both pass everything on as it came.
  */
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "shim/confine.h"
+#include "shim/hooks/spawn.h"
 #include "shim/real.h"
 #include "shim/sink.h"
 #include "shim/sys.h"
@@ -154,6 +156,10 @@ TCPDIAG_EXPORT long any_syscall(long number, long a, long b, long c, long d, lon
                                 long f) __asm__("syscall");
 #endif
 
+#if !defined(__x86_64__) && !defined(__i386__)
+static void *tcpdiag_before_process(long number, unsigned long a);
+#endif
+
 long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
     const long arguments[4] = {a, b, c, d};
@@ -163,11 +169,36 @@ long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, lo
         return confine_by_syscall(number, arguments, true, 0, NULL);
     if (number == SYS_prctl && CONFINES(a, b))
         return confine_by_syscall(number, arguments, b == SECCOMP_MODE_STRICT, 0, (void *)c);
+#if !defined(__x86_64__) && !defined(__i386__)
+    if (TCPDIAG_UNLIKELY(number == SYS_clone || number == SYS_clone3))
+        tcpdiag_before_process(number, (unsigned long)a);
+#endif
     long result = REAL(syscall)(number, a, b, c, d, e, f);
 #if defined(__x86_64__) || defined(__i386__)
     NOT_A_JUMP(result);
 #endif
     return result;
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+__attribute__((used))
+#else
+static inline
+#endif
+void *
+tcpdiag_before_process(long number, unsigned long a)
+{
+    unsigned long flags = 0;
+    int saved = errno;
+#ifdef SYS_clone3
+    if (number == SYS_clone3 && a && tcpdiag_readable((const void *)a, sizeof(uint64_t)))
+        flags = (unsigned long)*(const uint64_t *)a;
+#endif
+    if (number == SYS_clone)
+        flags = a;
+    tcpdiag_about_to_clone(flags);
+    errno = saved;
+    return (void *)REAL(syscall);
 }
 
 /* Here some do not, and a call in between would also be a frame that a child made by clone on a
@@ -186,12 +217,38 @@ __asm__(".text\n"
         "    je 1f\n"
         "    cmpq $" TEXT(__NR_prctl) ", %rdi\n"
         "    je 1f\n"
+        "    cmpq $" TEXT(__NR_clone) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_fork) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_vfork) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_clone3) ", %rdi\n"
+        "    je 3f\n"
         "    movq tcpdiag_real@GOTPCREL(%rip), %rax\n"
         "    movq (%rax), %rax\n"
         "    testq %rax, %rax\n"
         "    je 1f\n"
         "    jmp *%rax\n"
         "1:  jmp tcpdiag_any_syscall\n"
+        "3:  subq $56, %rsp\n"
+        ".cfi_adjust_cfa_offset 56\n"
+        "    movq %rdi, (%rsp)\n"
+        "    movq %rsi, 8(%rsp)\n"
+        "    movq %rdx, 16(%rsp)\n"
+        "    movq %rcx, 24(%rsp)\n"
+        "    movq %r8, 32(%rsp)\n"
+        "    movq %r9, 40(%rsp)\n"
+        "    call tcpdiag_before_process\n"
+        "    movq (%rsp), %rdi\n"
+        "    movq 8(%rsp), %rsi\n"
+        "    movq 16(%rsp), %rdx\n"
+        "    movq 24(%rsp), %rcx\n"
+        "    movq 32(%rsp), %r8\n"
+        "    movq 40(%rsp), %r9\n"
+        "    addq $56, %rsp\n"
+        ".cfi_adjust_cfa_offset -56\n"
+        "    jmp *%rax\n"
         ".cfi_endproc\n"
         ".size syscall, . - syscall\n");
 #elif defined(__i386__)
@@ -205,6 +262,14 @@ __asm__(".text\n"
         "    je 1f\n"
         "    cmpl $" TEXT(__NR_prctl) ", %eax\n"
         "    je 1f\n"
+        "    cmpl $" TEXT(__NR_clone) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_fork) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_vfork) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_clone3) ", %eax\n"
+        "    je 3f\n"
         "    call 2f\n"
         "2:  popl %ecx\n"
         "    movl tcpdiag_real - 2b(%ecx), %eax\n"
@@ -212,6 +277,14 @@ __asm__(".text\n"
         "    je 1f\n"
         "    jmp *%eax\n"
         "1:  jmp tcpdiag_any_syscall\n"
+        "3:  subl $4, %esp\n"
+        "    pushl 12(%esp)\n"
+        "    pushl 12(%esp)\n"
+        ".cfi_adjust_cfa_offset 12\n"
+        "    call tcpdiag_before_process\n"
+        "    addl $12, %esp\n"
+        ".cfi_adjust_cfa_offset -12\n"
+        "    jmp *%eax\n"
         ".cfi_endproc\n"
         ".size syscall, . - syscall\n");
 #endif

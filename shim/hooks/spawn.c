@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sched.h>
 
+#include "shim/hooks/spawn.h"
 #include "shim/places.h"
 #include "shim/real.h"
 #include "shim/sole.h"
