@@ -103,8 +103,13 @@ static bool release(struct slot *slot, uint64_t held, uint64_t key)
    touches few pages; the others are spread by double hashing, with an odd step. */
 static unsigned place(int fd, unsigned i)
 {
-    uint32_t hash = (uint32_t)fd * UINT32_C(2654435761);
-    return (i == 0 ? (unsigned)fd : (hash >> 16) + i * (hash >> 3 | 1)) % SLOTS;
+    uint64_t hash = (unsigned)fd;
+    if (i == 0)
+        return (unsigned)fd % SLOTS;
+    /* The finalizer of MurmurHash3: a product alone leaves numbers in a row in step. */
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return ((unsigned)(hash >> 51) + i * (unsigned)(hash >> 32 | 1)) % SLOTS;
 }
 
 static struct slot *hold_fd(int fd)

@@ -28,6 +28,7 @@ struct tcpdiag_attempt {
     int64_t begin_ns;
     int64_t failed_ns; /* when a wait showed the program that it failed, 0: not yet */
     struct tcpdiag_endpoint peer;
+    int family; /* of the address as the program gave it */
     enum tcpdiag_blocking blocking;
     bool untouched;   /* by any TCP segment when the attempt began */
     bool own_recverr; /* we set IPV6_RECVERR and have to take it back */

@@ -46,12 +46,14 @@ static const char *keep(const char *string, char *copy, size_t size)
 /* Nobody is asked for it: the address is in the text (or there is none: a local one). */
 static bool is_numeric(const struct tcpdiag_text *name)
 {
-    if (!name->bytes || memchr(name->bytes, ':', name->length))
-        return true;
-    for (size_t i = 0; i < name->length; i++)
-        if ((name->bytes[i] < '0' || name->bytes[i] > '9') && name->bytes[i] != '.')
-            return false;
-    return true;
+    bool digits = true;
+    for (size_t i = 0; name->bytes && i < name->length; i++) {
+        if (name->bytes[i] == ':')
+            return true;
+        digits =
+            digits && ((name->bytes[i] >= '0' && name->bytes[i] <= '9') || name->bytes[i] == '.');
+    }
+    return digits;
 }
 
 static void fill_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)

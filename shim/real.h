@@ -126,6 +126,7 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
     X(pid_t, _Fork, (void))                                                                        \
     X(pid_t, forkpty, (int *, char *, const void *, const void *))                                 \
     X(int, clone, (int (*)(void *), void *, int, void *, void *, void *, void *))                  \
+    X(int, pidfd_getfd, (int, int, unsigned))                                                      \
     X(int, daemon, (int, int))                                                                     \
     X(int, system, (const char *))                                                                 \
     X(FILE *, popen, (const char *, const char *))                                                 \

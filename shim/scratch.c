@@ -8,6 +8,10 @@
 
 enum { SLOTS = 64, PAGE = 4096 };
 
+/* More threads than slots write at once: those that have one need the processor to be done with it.
+   A second in all, for it may be the file system that keeps them. */
+enum { YIELDS = 100, PAUSES = 1000 };
+
 static struct tcpdiag_scratch slots[SLOTS];
 
 /* Who took a slot, for the case that it is never given back: which thread, and how deep. */
@@ -60,13 +64,16 @@ static void take_back_lost(uintptr_t depth)
 struct tcpdiag_scratch *tcpdiag_scratch_take(void)
 {
     uintptr_t depth = (uintptr_t)__builtin_frame_address(0);
-    for (int tries = 0; tries < 1000; tries++) {
+    for (int tries = 0; tries < YIELDS + PAUSES; tries++) {
         struct tcpdiag_scratch *scratch = take_free(depth);
         if (scratch)
             return scratch;
         if (tries == 0)
             take_back_lost(depth);
-        sys_yield();
+        if (tries < YIELDS)
+            sys_yield();
+        else
+            sys_pause_millisecond();
     }
     return NULL;
 }

@@ -17,8 +17,7 @@ struct tcpdiag_scratch {
     char name[256];
 };
 
-/* NULL when all slots have stayed busy for a thousand tries: the caller loses its record and says
- * so. */
+/* NULL when all slots have stayed busy for a second: the caller loses its record and says so. */
 struct tcpdiag_scratch *tcpdiag_scratch_take(void);
 void tcpdiag_scratch_give(struct tcpdiag_scratch *slot);
 
@@ -28,10 +27,10 @@ struct tcpdiag_this_process {
     _Atomic uint64_t lost;         /* records that could not be written, not yet told */
     _Atomic int log_torn;          /* our last write was short: the next begins a new line */
     _Atomic int stderr_torn;
-    _Atomic int opening;            /* a thread opens the log and makes it known to the others */
-    _Atomic int threaded;           /* it has, or has had, a second thread */
-    _Atomic int pid;                /* whose this is; a vfork child has its parent's */
-    _Atomic uint64_t start;         /* see struct tcpdiag_identity */
+    _Atomic int opening;    /* a thread opens the log and makes it known to the others */
+    _Atomic int threaded;   /* it has, or has had, a second thread */
+    _Atomic int pid;        /* whose this is; a vfork child has its parent's */
+    _Atomic uint64_t start; /* see struct tcpdiag_identity */
 };
 extern struct tcpdiag_this_process *const tcpdiag_this_process;
 

@@ -124,9 +124,10 @@ static void read_failure(const struct tcpdiag_attempt *attempt, int error,
 {
     if (cookie_of(attempt->fd) != attempt->cookie)
         return;
-    tcpdiag_evidence_local(attempt->fd, error, evidence);
+    tcpdiag_evidence_local(attempt->fd, attempt->family, error, evidence);
     read_queue(attempt, evidence);
-    if (error == ECONNREFUSED && attempt->untouched && !evidence->queue_complete)
+    if ((error == ECONNREFUSED || error == ECONNRESET) && attempt->untouched &&
+        !evidence->queue_complete)
         tcpdiag_evidence_answered(attempt->fd, evidence);
 }
 
@@ -212,13 +213,32 @@ static bool is_connect(struct tcpdiag_call *call, const void *address, unsigned 
     return !call->missed;
 }
 
-void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
-                        int flags)
+/* Whether the call can only answer about an earlier connect of the socket. Of a closed one that was
+   in use it is known afterwards: before Linux 5.0 the kernel did not forget what it had sent. */
+static bool is_about_earlier(struct tcpdiag_call *call)
+{
+    struct tcpdiag_history history = tcpdiag_evidence_history(call->fd);
+    if (history.tcp_state >= 0 && history.tcp_state != TCP_CLOSE)
+        return true;
+    call->sent_before = history.tcp_state < 0 || history.segments < 0 ? 0 : history.segments;
+    return false;
+}
+
+static bool was_about_earlier(const struct tcpdiag_call *call)
+{
+    return call->sent_before > 0 &&
+           tcpdiag_evidence_history(call->fd).segments <= call->sent_before;
+}
+
+static void call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
+                       int flags, bool begun)
 {
     int saved = errno;
     long mode;
+    sa_family_t family;
     call->tcp = call->missed = false;
     call->fd = fd;
+    call->sent_before = 0;
     TCPDIAG_STARTED();
     if (!is_connect(call, address, length, &mode))
         goto out;
@@ -227,6 +247,9 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
     tcpdiag_endpoint_from(&attempt->peer, address, length);
     if (attempt->peer.family == 0)
         goto out; /* AF_UNSPEC and nonsense */
+    bool unused = tcpdiag_sole_unused(fd);
+    if (!unused && !begun && is_about_earlier(call))
+        goto out;
     call->tcp = true;
     attempt->fd = fd;
     attempt->alias = attempt->main = attempt->epoll_fd = -1;
@@ -235,19 +258,33 @@ void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, 
     bool waits = !(mode & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
     attempt->blocking = waits ? TCPDIAG_BLOCKING : TCPDIAG_NONBLOCKING;
     attempt->own_recverr = ask_for_ipv6_errors(fd, &attempt->peer);
-    attempt->untouched = tcpdiag_sole_unused(fd) || tcpdiag_evidence_untouched(fd);
-    if (waits)
+    attempt->untouched = unused || tcpdiag_evidence_untouched(fd);
+    memcpy(&family, address, sizeof family);
+    attempt->family = family;
+    if (waits && call->sent_before == 0)
         write_begin(attempt);
     attempt->begin_ns = sys_nanoseconds(CLOCK_MONOTONIC);
 out:
     errno = saved;
 }
 
-static void goes_on(struct tcpdiag_attempt *attempt)
+void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
+                        int flags)
+{
+    call_begin(call, fd, address, length, flags, false);
+}
+
+void tcpdiag_call_begun(struct tcpdiag_call *call, int fd, const void *address, unsigned length)
+{
+    call_begin(call, fd, address, length, MSG_DONTWAIT, true);
+}
+
+/* late: its begin was held back. */
+static void goes_on(struct tcpdiag_attempt *attempt, bool late)
 {
     struct tcpdiag_attempt old;
     const bool all = tcpdiag_config.events == TCPDIAG_EVENTS_ALL;
-    bool begun = attempt->blocking == TCPDIAG_BLOCKING && all;
+    bool begun = attempt->blocking == TCPDIAG_BLOCKING && all && !late;
     attempt->pid = tcpdiag_sink_pid();
     if (tcpdiag_attempts_look(attempt->fd, &old)) {
         if (old.fd == attempt->fd)
@@ -278,10 +315,15 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
             tcpdiag_sink_lose(1, "the kernel does not say what a record needs; records are lost");
         goto out;
     }
+    if (error != EINPROGRESS && error != EINTR && was_about_earlier(call)) {
+        if (error != 0 && TCPDIAG_IN_FLIGHT())
+            tcpdiag_seen_error(call->fd, error);
+        goto out;
+    }
     if (error == EISCONN || error == EALREADY) {
         /* Another attempt's socket: nothing was begun by this call. Its begin, where it was
            written, is ended as what it is. */
-        if (blocking)
+        if (blocking && call->sent_before == 0)
             write_end(attempt, TCPDIAG_ENDED_RESULT, error, sys_nanoseconds(CLOCK_MONOTONIC),
                       &evidence);
         goto out;
@@ -294,14 +336,16 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
     if (error == 0 && !blocking && established(&evidence))
         goto out;
     if (error == EINTR || (error == EINPROGRESS && !blocking)) {
-        goes_on(attempt); /* connect(2): after EINTR the kernel goes on by itself */
+        goes_on(attempt,
+                call->sent_before > 0); /* connect(2): after EINTR the kernel goes on by itself */
         goto out;
     }
     if (error == EINPROGRESS) { /* SO_SNDTIMEO ran out (socket(7)) */
         stop_asking(attempt);
         write_end(attempt, TCPDIAG_ENDED_LIMIT, 0, sys_nanoseconds(CLOCK_MONOTONIC), &evidence);
     } else if (error == 0 && !established(&evidence) && evidence.tcp_state > 0) {
-        goes_on(attempt); /* TCP_FASTOPEN_CONNECT: success without a handshake */
+        goes_on(attempt,
+                call->sent_before > 0); /* TCP_FASTOPEN_CONNECT: success without a handshake */
     } else {
         end_with_error(attempt, error, &evidence);
     }
@@ -431,6 +475,17 @@ static void end_unasked(const struct tcpdiag_attempt *attempt, enum tcpdiag_endi
     if (last)
         stop_asking(attempt);
     write_end(attempt, ending, error, now, &evidence);
+}
+
+void tcpdiag_seen_failure(int fd)
+{
+    struct tcpdiag_attempt attempt;
+    int saved = errno;
+    if (find(fd, &attempt) && tcpdiag_attempts_take(&attempt)) {
+        attempt.failed_ns = sys_nanoseconds(CLOCK_MONOTONIC);
+        end_unasked(&attempt, TCPDIAG_ENDED_CLOSED, false);
+    }
+    errno = saved;
 }
 
 void tcpdiag_giving_up(int fd)

@@ -20,6 +20,8 @@ struct tcpdiag_call {
     bool tcp;    /* false: no TCP connect, nothing to record */
     bool missed; /* it may have been one, but the kernel did not say: a seccomp filter, perhaps */
     int fd;
+    int sent_before; /* segments of an earlier connect whose end connect itself has not told; else 0
+                      */
     struct tcpdiag_attempt attempt;
 };
 
@@ -34,6 +36,9 @@ bool tcpdiag_disconnects(const void *address, unsigned length);
 void tcpdiag_call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
                         int flags);
 
+/* The same after the real call has shown that it starts a new connect. */
+void tcpdiag_call_begun(struct tcpdiag_call *call, int fd, const void *address, unsigned length);
+
 /* After it: error is 0 or the errno that it returned. */
 void tcpdiag_call_end(struct tcpdiag_call *call, int error);
 
@@ -42,6 +47,8 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error);
 bool tcpdiag_is_in_flight(int fd);
 void tcpdiag_seen_ready(int fd);
 void tcpdiag_seen_error(int fd, int error);
+/* Something says that it failed, when its error had been taken already. */
+void tcpdiag_seen_failure(int fd);
 
 /* The program is about to give the descriptor up. */
 void tcpdiag_giving_up(int fd);

@@ -137,7 +137,7 @@ static struct tcpdiag_verdict invalid(const struct tcpdiag_endpoint *peer,
     if (link_local(peer) && peer->scope == 0)
         return VERDICT(ERROR, SCOPE_MISSING);
     /* fib_props[RTN_BLACKHOLE].error is EINVAL (net/ipv4/fib_semantics.c, net/ipv6/route.c). */
-    if (peer->family != 0 && e->local && !zero_network(peer))
+    if (peer->family != 0 && e->local && !e->foreign && !zero_network(peer))
         return VERDICT(NO_ROUTE, BLACKHOLE_ROUTE);
     return VERDICT(ERROR, NONE);
 }
@@ -162,7 +162,8 @@ static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoin
     case ECONNREFUSED:
         return refused(e);
     case ECONNRESET:
-        return VERDICT(REFUSED, CONNECTION_RESET);
+        /* Where no segment came, this machine itself has ended it: tcp_disconnect. */
+        return e->answered == 0 ? VERDICT(ABANDONED, NONE) : VERDICT(REFUSED, CONNECTION_RESET);
     case ENOPROTOOPT: /* ICMP protocol unreachable: icmp_err_convert in net/ipv4/icmp.c */
         return VERDICT(REFUSED, NONE);
     case ETIMEDOUT:

@@ -39,6 +39,7 @@ struct tcpdiag_evidence {
                             SO_INCOMING_CPU (socket(7)), where the queue cannot tell a reset from an ICMP
                             error */
     bool local;          /* connect() failed without sending a packet: no source port was taken */
+    bool foreign;        /* the address is of another family than the socket */
     bool labelled;       /* a label-based security module (SELinux, Smack) mediates the socket */
     int tcp_state;       /* TCP_ESTABLISHED (1), ...; -1 unknown */
     int syn_retransmits; /* SYNs sent again; -1 unknown (the kernel forgets them when a

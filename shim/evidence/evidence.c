@@ -2,6 +2,7 @@
 #include "shim/evidence/evidence.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -47,6 +48,29 @@ void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence)
     evidence->syn_retransmits = (int)info.tcpi_total_retrans;
     if (info.tcpi_rtt > 0 && info.tcpi_state != TCP_SYN_SENT)
         evidence->rtt_us = info.tcpi_rtt;
+}
+
+/* struct tcp_info of linux/tcp.h, which netinet/tcp.h lags behind and which cannot be included
+   beside it: tcpi_segs_out. */
+enum { SEGMENTS_OUT = 136 };
+
+struct tcpdiag_history tcpdiag_evidence_history(int fd)
+{
+    struct tcpdiag_history history = {-1, -1};
+    union {
+        struct tcp_info info;
+        char bytes[SEGMENTS_OUT + sizeof(uint32_t)];
+    } now;
+    uint32_t segments;
+    socklen_t length = sizeof now;
+    if (sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &now, &length) != 0)
+        return history;
+    history.tcp_state = now.info.tcpi_state;
+    if (length < sizeof now.bytes)
+        return history;
+    memcpy(&segments, now.bytes + SEGMENTS_OUT, sizeof segments);
+    history.segments = segments > INT_MAX ? INT_MAX : (int)segments;
+    return history;
 }
 
 /* -1: no segment has come; -2: this kernel does not tell. */
@@ -173,17 +197,18 @@ static unsigned hexadecimal(char digit)
     return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 }
 
-/* A line a address, which begins with its 32 digits. */
+/* A line for each address begins with its 32 digits. */
 static bool lists(const char *text, long length, const struct tcpdiag_endpoint *address)
 {
-    for (const char *line = text, *end = text + length; line && end - line > 32;
-         line = memchr(line, '\n', (size_t)(end - line)), line += line ? 1 : 0) {
+    for (const char *line = text, *end = text + length; end - line > 32; line++) {
         int same = 0;
         while (same < 16 && (hexadecimal(line[2 * same]) << 4 | hexadecimal(line[2 * same + 1])) ==
                                 address->address[same])
             same++;
         if (same == 16)
             return true;
+        while (line < end && *line != '\n')
+            line++;
     }
     return false;
 }
@@ -223,22 +248,28 @@ static int own_address(int fd, const struct tcpdiag_endpoint *self,
     return own_ipv6(address);
 }
 
-static struct tcpdiag_endpoint own_name(int fd)
+/* family: as the socket says it, 0 unknown. */
+static struct tcpdiag_endpoint own_name(int fd, int *family)
 {
     struct sockaddr_in6 name;
     socklen_t length = sizeof name;
     struct tcpdiag_endpoint self = {0};
-    if (sys_getsockname(fd, &name, &length) == 0)
+    *family = 0;
+    if (sys_getsockname(fd, &name, &length) == 0) {
+        *family = name.sin6_family;
         tcpdiag_endpoint_from(&self, &name, length);
+    }
     return self;
 }
 
-void tcpdiag_evidence_local(int fd, int error, struct tcpdiag_evidence *evidence)
+void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_evidence *evidence)
 {
-    struct tcpdiag_endpoint self = own_name(fd);
+    int own;
+    struct tcpdiag_endpoint self = own_name(fd, &own);
     /* The route is looked up before a source port is taken, and a port once taken stays in the
        socket's name: none means that no packet was sent. */
     evidence->local = self.family != 0 && self.port == 0;
+    evidence->foreign = family != 0 && own != 0 && family != own;
     if (error == EACCES) {
         char label[1];
         socklen_t length = sizeof label;
@@ -253,7 +284,8 @@ void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence)
     read_queue(fd, evidence);
     if (!evidence->icmp)
         return;
-    struct tcpdiag_endpoint self = own_name(fd);
+    int family;
+    struct tcpdiag_endpoint self = own_name(fd, &family);
     int own = own_address(fd, &self, &evidence->icmp_from);
     evidence->icmp = own >= 0;
     evidence->icmp_own = own > 0;
@@ -262,7 +294,7 @@ void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence)
 void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
                               bool own_queue, struct tcpdiag_evidence *evidence)
 {
-    tcpdiag_evidence_local(fd, error, evidence);
+    tcpdiag_evidence_local(fd, 0, error, evidence);
     if (!own_queue && tcpdiag_queue_is_the_programs(fd))
         return;
     evidence->queue_complete = own_queue || peer->family == AF_INET;

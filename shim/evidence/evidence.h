@@ -21,6 +21,15 @@ extern "C" {
    about (closed and reset by a failed blocking connect) leaves them unknown. */
 void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence);
 
+/* What a socket is about before a connect. A connect on one that has connected or failed before,
+   and has not been told so by connect itself, starts nothing: it answers about the earlier one
+   (__inet_stream_connect in net/ipv4/af_inet.c). */
+struct tcpdiag_history {
+    int tcp_state; /* -1 unknown */
+    int segments;  /* sent since it was last idle (tcpi_segs_out, Linux 4.2); -1 unknown */
+};
+struct tcpdiag_history tcpdiag_evidence_history(int fd);
+
 /* Whether no TCP segment has come for this socket yet; false where the kernel does not tell
    (SO_INCOMING_CPU, Linux 3.19). Asked before a connect, it makes the next one a proof. */
 bool tcpdiag_evidence_untouched(int fd);
@@ -33,8 +42,9 @@ void tcpdiag_evidence_answered(int fd, struct tcpdiag_evidence *evidence);
 /* Whether the program itself asked for the error queue: then what is in it is the program's. */
 bool tcpdiag_queue_is_the_programs(int fd);
 
-/* Fills local and labelled, after connect failed with error; without side effect. */
-void tcpdiag_evidence_local(int fd, int error, struct tcpdiag_evidence *evidence);
+/* Fills local, foreign and labelled, after connect to an address of this family (as sa_family says
+   it) failed with error; without side effect. */
+void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_evidence *evidence);
 
 /* The list of this machine's IPv6 addresses (proc(5), /proc/net/if_inet6) for whoever may open
    nothing when a connect has failed. fd is read with pread; the list is that of the network

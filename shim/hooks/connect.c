@@ -58,11 +58,13 @@ static int connect_again(int fd, const struct sockaddr *address, socklen_t lengt
         tcpdiag_seen_ready(fd);
     } else if (error == EINPROGRESS) { /* a pending one answers EALREADY: this is a new one */
         struct tcpdiag_call call;
-        tcpdiag_call_begin(&call, fd, address, length, MSG_DONTWAIT);
+        tcpdiag_call_begun(&call, fd, address, length);
         if (call.tcp || call.missed)
             tcpdiag_call_end(&call, error);
     } else if (ends_connection(error)) {
         tcpdiag_seen_error(fd, error);
+    } else if (error == ECONNABORTED) { /* the error itself was asked for before */
+        tcpdiag_seen_failure(fd);
     }
     return result;
 }

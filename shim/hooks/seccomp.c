@@ -170,7 +170,7 @@ long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, lo
     if (number == SYS_prctl && CONFINES(a, b))
         return confine_by_syscall(number, arguments, b == SECCOMP_MODE_STRICT, 0, (void *)c);
 #if !defined(__x86_64__) && !defined(__i386__)
-    if (TCPDIAG_UNLIKELY(number == SYS_clone || number == SYS_clone3))
+    if (TCPDIAG_UNLIKELY(number == SYS_clone || number == SYS_clone3 || number == SYS_pidfd_getfd))
         tcpdiag_before_process(number, (unsigned long)a);
 #endif
     long result = REAL(syscall)(number, a, b, c, d, e, f);
@@ -225,6 +225,8 @@ __asm__(".text\n"
         "    je 3f\n"
         "    cmpq $" TEXT(__NR_clone3) ", %rdi\n"
         "    je 3f\n"
+        "    cmpq $" TEXT(__NR_pidfd_getfd) ", %rdi\n"
+        "    je 3f\n"
         "    movq tcpdiag_real@GOTPCREL(%rip), %rax\n"
         "    movq (%rax), %rax\n"
         "    testq %rax, %rax\n"
@@ -269,6 +271,8 @@ __asm__(".text\n"
         "    cmpl $" TEXT(__NR_vfork) ", %eax\n"
         "    je 3f\n"
         "    cmpl $" TEXT(__NR_clone3) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_pidfd_getfd) ", %eax\n"
         "    je 3f\n"
         "    call 2f\n"
         "2:  popl %ecx\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The calls that make a process or a thread. A process gets all sockets, or may, and their errors
- * are not ours to take from then on (shim/sole.h); before the first thread the log is opened
- * (shim/threads.h). Nothing else is done here.
+ * The calls that make a process or a thread, or take a descriptor out of one. A process gets all
+ * sockets, or may, and their errors are not ours to take from then on (shim/sole.h); before the
+ * first thread the log is opened (shim/threads.h). Nothing else is done here.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,6 +38,9 @@ MAKES_PROCESS(int, posix_spawnp,
                const posix_spawnattr_t *attributes, char *const arguments[],
                char *const environment[]),
               (pid, file, actions, attributes, arguments, environment))
+
+/* Also of this process's own (pidfd_getfd(2)): which number it was is the other's. */
+MAKES_PROCESS(int, pidfd_getfd, (int process, int number, unsigned flags), (process, number, flags))
 
 /* Before glibc 2.34 these two lie in libraries of their own, which dlopen may have brought after
    our start, for one library alone. */
