@@ -295,6 +295,9 @@ void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt, enum tcpdiag
     case TCPDIAG_FAILED:
         slot->attempt.failed_ns = attempt->failed_ns;
         break;
+    case TCPDIAG_PORT:
+        slot->attempt.port = attempt->port;
+        break;
     }
     release(slot, key_of(attempt->fd), key_of(attempt->fd));
 }

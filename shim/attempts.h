@@ -28,6 +28,7 @@ struct tcpdiag_attempt {
     int64_t begin_ns;
     int64_t failed_ns; /* when a wait showed the program that it failed, 0: not yet */
     struct tcpdiag_endpoint peer;
+    int port;   /* the socket's own, where somebody else may hold it; else 0 */
     int family; /* of the address as the program gave it */
     enum tcpdiag_blocking blocking;
     bool untouched;   /* by any TCP segment when the attempt began */
@@ -64,7 +65,7 @@ void tcpdiag_attempts_drop_alias(const struct tcpdiag_attempt *attempt);
 bool tcpdiag_attempts_take(struct tcpdiag_attempt *attempt);
 
 /* Stores one thing that was learnt; the others may have changed since the copy was taken. */
-enum tcpdiag_field { TCPDIAG_EPOLL, TCPDIAG_FAILED };
+enum tcpdiag_field { TCPDIAG_EPOLL, TCPDIAG_FAILED, TCPDIAG_PORT };
 void tcpdiag_attempts_update(const struct tcpdiag_attempt *attempt, enum tcpdiag_field field);
 
 /* For an exec: marks the attempt as ended; or, when the exec has failed, gives it a new number. */

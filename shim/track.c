@@ -126,8 +126,9 @@ static void read_failure(const struct tcpdiag_attempt *attempt, int error,
         return;
     tcpdiag_evidence_local(attempt->fd, attempt->family, error, evidence);
     read_queue(attempt, evidence);
-    if ((error == ECONNREFUSED || error == ECONNRESET) && attempt->untouched &&
-        !evidence->queue_complete)
+    if (error == ECONNRESET) /* also what a shutdown or a dissolving connect leaves */
+        evidence->answered = tcpdiag_evidence_history(attempt->fd).received != 0;
+    else if (error == ECONNREFUSED && attempt->untouched && !evidence->queue_complete)
         tcpdiag_evidence_answered(attempt->fd, evidence);
 }
 
@@ -220,14 +221,13 @@ static bool is_about_earlier(struct tcpdiag_call *call)
     struct tcpdiag_history history = tcpdiag_evidence_history(call->fd);
     if (history.tcp_state >= 0 && history.tcp_state != TCP_CLOSE)
         return true;
-    call->sent_before = history.tcp_state < 0 || history.segments < 0 ? 0 : history.segments;
+    call->sent_before = history.tcp_state < 0 || history.sent < 0 ? 0 : history.sent;
     return false;
 }
 
 static bool was_about_earlier(const struct tcpdiag_call *call)
 {
-    return call->sent_before > 0 &&
-           tcpdiag_evidence_history(call->fd).segments <= call->sent_before;
+    return call->sent_before > 0 && tcpdiag_evidence_history(call->fd).sent <= call->sent_before;
 }
 
 static void call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
@@ -299,6 +299,8 @@ static void goes_on(struct tcpdiag_attempt *attempt, bool late)
     }
     if (!begun)
         write_begin(attempt);
+    if (!tcpdiag_sole(attempt->fd))
+        attempt->port = tcpdiag_evidence_port(attempt->fd);
     if (!tcpdiag_attempts_add(attempt))
         write_unseen_end(attempt);
 }
@@ -361,8 +363,12 @@ static bool mine(struct tcpdiag_attempt *attempt)
 {
     if (attempt->pid != tcpdiag_sink_pid())
         return false;
-    if (cookie_of(attempt->fd) == attempt->cookie)
-        return true;
+    if (cookie_of(attempt->fd) == attempt->cookie) {
+        if (attempt->port == 0 || tcpdiag_evidence_port(attempt->fd) == attempt->port)
+            return true;
+        forget(attempt); /* somebody else has started another connect */
+        return false;
+    }
     int alias = attempt->alias;
     if (alias >= 0 && cookie_of(alias) == attempt->cookie && tcpdiag_attempts_take(attempt)) {
         attempt->fd = alias;
@@ -393,8 +399,10 @@ static void check(struct tcpdiag_attempt *attempt)
         if (tcpdiag_attempts_take(attempt))
             end_with_error(attempt, 0, &evidence);
     } else if (attempt->failed_ns == 0 &&
-               (evidence.tcp_state == TCP_CLOSE || sys_poll_now(attempt->fd, 0) & POLLERR)) {
-        /* Why it failed only SO_ERROR tells, which is the program's to read. */
+               ((evidence.tcp_state == TCP_CLOSE && tcpdiag_sole(attempt->fd)) ||
+                sys_poll_now(attempt->fd, 0) & POLLERR)) {
+        /* Why it failed only SO_ERROR tells, which is the program's to read. A closed socket may
+           also have been dissolved by another holder. */
         attempt->failed_ns = sys_nanoseconds(CLOCK_MONOTONIC);
         tcpdiag_attempts_update(attempt, TCPDIAG_FAILED);
     }
@@ -445,14 +453,30 @@ static int last_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evid
 
 /* The same where somebody may still ask: only what can be told without taking it. A closed socket
    that a segment has come for was reset; tcp_reset in net/ipv4/tcp_input.c has one error for that.
+   Another holder may have dissolved a connection, which closes it as well and forgets its segments.
  */
 static int told_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
 {
     if (evidence->tcp_state != TCP_CLOSE || !attempt->untouched ||
         cookie_of(attempt->fd) != attempt->cookie)
         return 0;
-    tcpdiag_evidence_answered(attempt->fd, evidence);
+    if (tcpdiag_sole(attempt->fd) || tcpdiag_evidence_history(attempt->fd).received > 0)
+        tcpdiag_evidence_answered(attempt->fd, evidence);
     return evidence->answered == 1 ? ECONNREFUSED : 0;
+}
+
+/* What there is to say of one that is closed, or has failed. last: see end_unasked. */
+static enum tcpdiag_ending end_of_closed(const struct tcpdiag_attempt *attempt, bool last,
+                                         int *error, struct tcpdiag_evidence *evidence)
+{
+    if (last && may_take_from(attempt))
+        *error = last_error(attempt, evidence);
+    if (*error == 0)
+        *error = told_error(attempt, evidence);
+    if (*error != 0)
+        return TCPDIAG_ENDED_RESULT;
+    return attempt->failed_ns != 0 || tcpdiag_sole(attempt->fd) ? TCPDIAG_ENDED_FAILED
+                                                                : TCPDIAG_ENDED_UNSEEN;
 }
 
 /* The program's use of the socket ends without its asking for the error. last: nobody else in this
@@ -465,11 +489,7 @@ static void end_unasked(const struct tcpdiag_attempt *attempt, enum tcpdiag_endi
     tcpdiag_evidence_state(attempt->fd, &evidence);
     int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
     if ((attempt->failed_ns != 0 || evidence.tcp_state == TCP_CLOSE) && !established(&evidence)) {
-        if (last && may_take_from(attempt))
-            error = last_error(attempt, &evidence);
-        if (error == 0)
-            error = told_error(attempt, &evidence);
-        ending = error != 0 ? TCPDIAG_ENDED_RESULT : TCPDIAG_ENDED_FAILED;
+        ending = end_of_closed(attempt, last, &error, &evidence);
         now = attempt->failed_ns ? attempt->failed_ns : now;
     }
     if (last)
@@ -577,6 +597,36 @@ void tcpdiag_image_stays(void)
             write_begin(&again);
             tcpdiag_attempts_renumber(&attempt, again.number, false);
         }
+    errno = saved;
+}
+
+static void remember_port(struct tcpdiag_attempt *attempt)
+{
+    if (attempt->port == 0 && cookie_of(attempt->fd) == attempt->cookie) {
+        attempt->port = tcpdiag_evidence_port(attempt->fd);
+        tcpdiag_attempts_update(attempt, TCPDIAG_PORT);
+    }
+}
+
+void tcpdiag_about_to_share(int fd)
+{
+    struct tcpdiag_attempt attempt;
+    int saved = errno;
+    if (TCPDIAG_IN_FLIGHT() && tcpdiag_attempts_look(fd, &attempt))
+        remember_port(&attempt);
+    tcpdiag_sole_shared(fd);
+    errno = saved;
+}
+
+void tcpdiag_about_to_share_all(void)
+{
+    struct tcpdiag_attempt attempt;
+    int saved = errno;
+    if (TCPDIAG_IN_FLIGHT())
+        for (unsigned at = 0; tcpdiag_attempts_next(&at, &attempt);)
+            if (attempt.pid == tcpdiag_sink_pid())
+                remember_port(&attempt);
+    tcpdiag_sole_shared_all();
     errno = saved;
 }
 

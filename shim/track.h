@@ -71,6 +71,11 @@ void tcpdiag_abort_end(struct tcpdiag_abort *abort);
 void tcpdiag_image_ends(void);
 void tcpdiag_image_stays(void);
 
+/* Before somebody else gets the socket, or all of them. What it does with them is not seen; what
+   the attempt's own end is has to be told from that. */
+void tcpdiag_about_to_share(int fd);
+void tcpdiag_about_to_share_all(void);
+
 /* alias is a descriptor of the same socket now. */
 void tcpdiag_also_known_as(int fd, int alias);
 

@@ -50,27 +50,48 @@ void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence)
         evidence->rtt_us = info.tcpi_rtt;
 }
 
+/* family: as the socket says it, 0 unknown. */
+static struct tcpdiag_endpoint own_name(int fd, int *family)
+{
+    struct sockaddr_in6 name;
+    socklen_t length = sizeof name;
+    struct tcpdiag_endpoint self = {0};
+    *family = 0;
+    if (sys_getsockname(fd, &name, &length) == 0) {
+        *family = name.sin6_family;
+        tcpdiag_endpoint_from(&self, &name, length);
+    }
+    return self;
+}
+
 /* struct tcp_info of linux/tcp.h, which netinet/tcp.h lags behind and which cannot be included
    beside it: tcpi_segs_out. */
 enum { SEGMENTS_OUT = 136 };
 
 struct tcpdiag_history tcpdiag_evidence_history(int fd)
 {
-    struct tcpdiag_history history = {-1, -1};
+    struct tcpdiag_history history = {-1, -1, -1};
     union {
         struct tcp_info info;
-        char bytes[SEGMENTS_OUT + sizeof(uint32_t)];
+        char bytes[SEGMENTS_OUT + 2 * sizeof(uint32_t)];
     } now;
-    uint32_t segments;
+    uint32_t segments[2];
     socklen_t length = sizeof now;
     if (sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &now, &length) != 0)
         return history;
     history.tcp_state = now.info.tcpi_state;
     if (length < sizeof now.bytes)
         return history;
-    memcpy(&segments, now.bytes + SEGMENTS_OUT, sizeof segments);
-    history.segments = segments > INT_MAX ? INT_MAX : (int)segments;
+    memcpy(segments, now.bytes + SEGMENTS_OUT, sizeof segments);
+    history.sent = segments[0] > INT_MAX ? INT_MAX : (int)segments[0];
+    history.received = segments[1] > INT_MAX ? INT_MAX : (int)segments[1];
     return history;
+}
+
+int tcpdiag_evidence_port(int fd)
+{
+    int family;
+    return own_name(fd, &family).port;
 }
 
 /* -1: no segment has come; -2: this kernel does not tell. */
@@ -246,20 +267,6 @@ static int own_address(int fd, const struct tcpdiag_endpoint *self,
     if (address->family == AF_INET)
         return address->address[0] == 127 || own_ipv4(fd, address);
     return own_ipv6(address);
-}
-
-/* family: as the socket says it, 0 unknown. */
-static struct tcpdiag_endpoint own_name(int fd, int *family)
-{
-    struct sockaddr_in6 name;
-    socklen_t length = sizeof name;
-    struct tcpdiag_endpoint self = {0};
-    *family = 0;
-    if (sys_getsockname(fd, &name, &length) == 0) {
-        *family = name.sin6_family;
-        tcpdiag_endpoint_from(&self, &name, length);
-    }
-    return self;
 }
 
 void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_evidence *evidence)

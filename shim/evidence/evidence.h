@@ -26,9 +26,13 @@ void tcpdiag_evidence_state(int fd, struct tcpdiag_evidence *evidence);
    (__inet_stream_connect in net/ipv4/af_inet.c). */
 struct tcpdiag_history {
     int tcp_state; /* -1 unknown */
-    int segments;  /* sent since it was last idle (tcpi_segs_out, Linux 4.2); -1 unknown */
+    int sent;      /* segments since it was last idle (tcpi_segs_out, Linux 4.2); -1 unknown */
+    int received;  /* the same (tcpi_segs_in) */
 };
 struct tcpdiag_history tcpdiag_evidence_history(int fd);
+
+/* The socket's own port, 0: none, or unknown. A new connect has a new one, unless it was bound. */
+int tcpdiag_evidence_port(int fd);
 
 /* Whether no TCP segment has come for this socket yet; false where the kernel does not tell
    (SO_INCOMING_CPU, Linux 3.19). Asked before a connect, it makes the next one a proof. */

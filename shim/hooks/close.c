@@ -49,7 +49,7 @@ static void has_second_number(int fd, int result)
 {
     if (result < 0 || result == fd)
         return;
-    tcpdiag_sole_shared(fd);
+    tcpdiag_about_to_share(fd);
     tcpdiag_sole_shared(result);
     if (TCPDIAG_IN_FLIGHT())
         tcpdiag_also_known_as(fd, result);

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "shim/sole.h"
 #include "shim/sys.h"
+#include "shim/track.h"
 
 /* After a message has gone or come: whoever gets a descriptor over a Unix socket may want its
    error, and of one that has come somebody else has, or had, another (unix(7), SCM_RIGHTS). */
@@ -20,7 +20,7 @@ static inline void tcpdiag_rights_passed(const struct msghdr *message)
         for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= (uint32_t)at->cmsg_len; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
-            tcpdiag_sole_shared(fd);
+            tcpdiag_about_to_share(fd);
         }
     }
 }

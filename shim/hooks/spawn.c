@@ -13,12 +13,13 @@
 #include "shim/real.h"
 #include "shim/sole.h"
 #include "shim/threads.h"
+#include "shim/track.h"
 
 /* Before, for what another thread does meanwhile; after, for what it has made meanwhile. */
 #define MAKES_PROCESS(type, name, parameters, arguments)                                           \
     TCPDIAG_EXPORT type name parameters                                                            \
     {                                                                                              \
-        tcpdiag_sole_shared_all();                                                                 \
+        tcpdiag_about_to_share_all();                                                              \
         type result = REAL(name) arguments;                                                        \
         tcpdiag_sole_shared_all();                                                                 \
         return result;                                                                             \
@@ -62,7 +63,7 @@ static void *in_library(const char *library, const char *name)
 TCPDIAG_EXPORT pid_t forkpty(int *terminal, char *name, const void *settings, const void *size)
 {
     LOOK_AGAIN(forkpty, "libutil.so.1");
-    tcpdiag_sole_shared_all();
+    tcpdiag_about_to_share_all();
     pid_t result = REAL(forkpty)(terminal, name, settings, size);
     tcpdiag_sole_shared_all();
     return result;
@@ -71,7 +72,7 @@ TCPDIAG_EXPORT pid_t forkpty(int *terminal, char *name, const void *settings, co
 /* Puts /dev/null on standard error by calls inside libc, past the hook of dup2. */
 TCPDIAG_EXPORT int daemon(int keep_folder, int keep_stdio)
 {
-    tcpdiag_sole_shared_all();
+    tcpdiag_about_to_share_all();
     int result = REAL(daemon)(keep_folder, keep_stdio);
     int saved = errno;
     tcpdiag_sole_shared_all();
@@ -104,7 +105,7 @@ TCPDIAG_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argumen
 void tcpdiag_about_to_clone(unsigned long flags)
 {
     if (!(flags & CLONE_FILES))
-        tcpdiag_sole_shared_all();
+        tcpdiag_about_to_share_all();
     else if (flags & CLONE_THREAD)
         tcpdiag_threads_begin();
     else
@@ -129,7 +130,7 @@ int any_clone(int (*start)(void *), void *stack, int flags, void *argument, void
    functions. So nothing may return in between: what is done first is done, and then this jumps. */
 __attribute__((used)) void *tcpdiag_before_vfork(void)
 {
-    tcpdiag_sole_shared_all();
+    tcpdiag_about_to_share_all();
     return (void *)REAL(vfork);
 }
 
