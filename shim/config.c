@@ -116,6 +116,11 @@ static void place_log(void)
     if (tcpdiag_config.default_place) {
         name_second_path();
         put_default_place(&out);
+        if (out.full) {
+            out = (struct tcpdiag_out){tcpdiag_config.path, out.end, false};
+            tcpdiag_put_string(&out, tcpdiag_config.second_path);
+            *out.at = '\0';
+        }
     } else {
         if (log[0] != '/')
             put_folder(&out);

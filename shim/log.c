@@ -107,7 +107,7 @@ static bool write_to(int fd, const struct tcpdiag_status *status, const char *li
     else
         result = tcpdiag_write_line_quietly(append, fd, line, length, mend);
     if (result != 0)
-        atomic_store_explicit(torn, result < 0, memory_order_relaxed);
+        atomic_store_explicit(torn, result != 1, memory_order_relaxed);
     return result > 0;
 }
 

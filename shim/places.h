@@ -40,7 +40,7 @@ int tcpdiag_moved_up(int fd, const struct tcpdiag_file *file, bool few);
 void tcpdiag_close_own(int fd, const struct tcpdiag_file *file);
 
 /* The line, in one call, after a newline where that is needed to mend what was cut short. 1: all of
-   it was written, 0: nothing, -1: a part. */
+   it was written, 2: all but its newline, 0: nothing, -1: a part. */
 typedef long (*tcpdiag_writer)(int fd, const struct iovec *parts, int count);
 int tcpdiag_write_line(tcpdiag_writer writer, int fd, const char *line, size_t length, bool mend);
 

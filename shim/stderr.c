@@ -37,6 +37,8 @@ int tcpdiag_write_line(tcpdiag_writer writer, int fd, const char *line, size_t l
     long written = writer(fd, mend ? parts : parts + 1, mend ? 2 : 1);
     if (written == (long)length + mend)
         return 1;
+    if (written == (long)length + mend - 1)
+        return 2;
     return written > mend ? -1 : 0;
 }
 
@@ -156,6 +158,6 @@ bool tcpdiag_stderr_write(const char *line, size_t length)
     bool mend = atomic_load_explicit(torn, memory_order_relaxed);
     int result = tcpdiag_write_line_quietly(writer, STDERR_FILENO, line, length, mend);
     if (result != 0)
-        atomic_store_explicit(torn, result < 0, memory_order_relaxed);
+        atomic_store_explicit(torn, result != 1, memory_order_relaxed);
     return result > 0;
 }

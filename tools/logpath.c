@@ -2,6 +2,7 @@
 #include "tools/logpath.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
@@ -26,15 +27,44 @@ static char *double_percents(const char *path)
     return doubled;
 }
 
+enum { LONGEST_PATH = 1024 }; /* TCPDIAG_PATH_MAX in shim/config.h */
+
+/* The rules of shim/log_open.c: the library writes to, and makes, no folder of somebody else's. */
+static bool library_may_use(const char *file)
+{
+    struct stat status;
+    char *folder = copy(file);
+    *strrchr(folder, '/') = '\0';
+    bool there = lstat(folder, &status) == 0;
+    bool ours = there && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+                (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    if (!there && errno == ENOENT) {
+        char *slash = NULL;
+        while (stat(folder, &status) != 0 && errno == ENOENT &&
+               (slash = strrchr(folder, '/')) != NULL && slash != folder)
+            *slash = '\0';
+        ours =
+            slash != folder && S_ISDIR(status.st_mode) &&
+            (status.st_uid == geteuid() ||
+             (status.st_uid == 0 && (status.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH)));
+    }
+    free(folder);
+    return ours;
+}
+
 /* The XDG Base Directory Specification: a relative XDG_STATE_HOME is to be ignored. */
 static char *default_path(void)
 {
     const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
+    char *path = NULL;
     if (state && state[0] == '/')
-        return format("%s/tcpdiag/tcpdiag.jsonl", state);
-    if (home && home[0] == '/')
-        return format("%s/.local/state/tcpdiag/tcpdiag.jsonl", home);
+        path = format("%s/tcpdiag/tcpdiag.jsonl", state);
+    else if (home && home[0] == '/')
+        path = format("%s/.local/state/tcpdiag/tcpdiag.jsonl", home);
+    if (path && strlen(path) < LONGEST_PATH && library_may_use(path))
+        return path;
+    free(path);
     return format("/tmp/tcpdiag-%lu/tcpdiag.jsonl", (unsigned long)geteuid());
 }
 
@@ -75,12 +105,24 @@ static void put_literal(FILE *to, const char *bytes, bool for_glob)
     }
 }
 
+/* A host's name as a part of a path: put_part in shim/config.c. */
+static void put_host(FILE *to, bool for_glob)
+{
+    struct utsname host;
+    if (uname(&host) != 0)
+        return;
+    bool dots = strcmp(host.nodename, ".") == 0 || strcmp(host.nodename, "..") == 0;
+    for (char *at = host.nodename; *at; at++)
+        if (*at == '/' || dots)
+            *at = '_';
+    put_literal(to, host.nodename, for_glob);
+}
+
 /* pid or executable "*": a pattern for glob(3), in which everything else stands for itself. */
 static char *expand(const char *pattern, const char *pid, const char *executable, bool for_glob)
 {
     char *path;
     size_t size;
-    struct utsname host;
     FILE *to = need(open_memstream(&path, &size));
     for (; *pattern; pattern++) {
         char one[3] = {pattern[0], '\0', '\0'};
@@ -96,7 +138,7 @@ static char *expand(const char *pattern, const char *pid, const char *executable
             fputs(executable, to);
             break;
         case 'h':
-            put_literal(to, uname(&host) == 0 ? host.nodename : "", for_glob);
+            put_host(to, for_glob);
             break;
         case '%':
             putc('%', to);

@@ -77,12 +77,33 @@ static char *find_library(void)
     return library;
 }
 
+/* What is preloaded already, but for another copy of the library: two of them would write each
+   record twice. ld.so(8): the list is parted by colons or blanks. */
+static char *preloaded_without_us(void)
+{
+    const char *before = getenv("LD_PRELOAD");
+    char *list = copy(before ? before : "");
+    char *kept = copy("");
+    char *rest = NULL;
+    for (char *one = strtok_r(list, ": ", &rest); one; one = strtok_r(NULL, ": ", &rest)) {
+        const char *slash = strrchr(one, '/');
+        if (strcmp(slash ? slash + 1 : one, "libtcpdiag.so") == 0)
+            continue;
+        char *longer = format("%s:%s", kept, one);
+        free(kept);
+        kept = longer;
+    }
+    free(list);
+    return kept;
+}
+
 /* In front of what is preloaded already, so that the program's calls reach our hooks first. warn:
    the library may say, once in a process, that it cannot write its log. */
 static void set_environment(const char *library, const struct log_place *place, bool warn)
 {
-    const char *before = getenv("LD_PRELOAD");
-    char *preload = before && *before ? format("%s:%s", library, before) : copy(library);
+    char *before = preloaded_without_us();
+    char *preload = format("%s%s", library, before);
+    free(before);
     bool set =
         setenv("LD_PRELOAD", preload, 1) == 0 && (!warn || setenv("TCPDIAG_WARN", "1", 1) == 0);
     if (set && place->pattern && !place->default_place)

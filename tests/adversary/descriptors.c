@@ -312,26 +312,30 @@ static void nearly_all_open(void)
     next_after(280);
 }
 
-/* The log is renamed again and again; each time a number of the shim's may be seen once. */
+/* The log is renamed again and again; each time a number of the shim's may be seen once (and once
+   more where the thread that opens it is preempted in between). */
 static void rotated_among_threads(void)
 {
     enum { ROTATIONS = 4 };
     const char *log = getenv("TCPDIAG_LOG");
     pthread_t ids[THREADS];
-    int wrong = 0;
+    int times = 0; /* that it was seen, however often while it was there */
     char old[4096];
     int lowest = start(ids);
+    int before = lowest;
     for (int i = 0; log && i < ROTATIONS; i++) {
         while (access(log, F_OK) != 0) {
             int fd = open("/dev/null", O_RDONLY);
-            wrong += fd != lowest;
+            if (fd != lowest && before == lowest)
+                times++;
+            before = fd;
             close(fd);
         }
         snprintf(old, sizeof old, "%s.%d", log, i + 1);
         CHECK(rename(log, old) == 0);
     }
     end(ids);
-    CHECK(wrong <= ROTATIONS * THREADS);
+    CHECK(times <= ROTATIONS * 2);
 }
 
 /* How many more may be opened after a record. */

@@ -215,12 +215,26 @@ static void refused_once(void)
     refused_times(1);
 }
 
+/* err.txt was standard error; a data file gets its descriptor and, where the file system does so,
+   its inode's number. */
+static void standard_error_replaced(void)
+{
+    struct stat status;
+    unlink("err.txt");
+    close(STDERR_FILENO);
+    int fd = open("data.db", O_CREAT | O_RDWR, 0600);
+    CHECK(fd == STDERR_FILENO && write(fd, "DATA", 4) == 4);
+    refused_once();
+    CHECK(fstat(fd, &status) == 0);
+    printf("%ld bytes\n", (long)status.st_size);
+}
+
 static const struct scene scenes[] = {
     SCENE(limited_later),    SCENE(limit_reached),      SCENE(elsewhere),
     SCENE(log_deleted),      SCENE(log_truncated),      SCENE(log_becomes_folder),
     SCENE(log_becomes_link), SCENE(log_becomes_fifo),   SCENE(jailed),
     SCENE(unshared),         SCENE(privileges_dropped), SCENE(full_and_free_again),
-    SCENE(threads_refused),  SCENE(refused_once),
+    SCENE(threads_refused),  SCENE(refused_once),       SCENE(standard_error_replaced),
 };
 
 int main(int argc, char **argv)

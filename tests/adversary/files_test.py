@@ -6,7 +6,9 @@ import os
 import pty
 import signal
 import struct
+import subprocess
 import sys
+import tempfile
 import termios
 import unittest
 
@@ -137,6 +139,135 @@ class Files(run.SceneTest):
         self.assertGreater(waiting, 0)
         os.close(master)
         os.close(slave)
+
+    def test_standard_error_whose_inode_is_another_file_s(self):
+        """ext4 gives a deleted file's inode number to the next new file."""
+        for shimmed in (False, True):
+            with tempfile.TemporaryDirectory(prefix="tcpdiag-adversary-") as folder:
+                with open(os.path.join(folder, "err.txt"), "w", encoding="utf-8") as err:
+                    done = subprocess.run(self.command("standard_error_replaced"), cwd=folder, check=False, stderr=err,
+                                          stdout=subprocess.PIPE, env=environment(shimmed, TCPDIAG_LOG="stderr"))
+                self.assertEqual((done.returncode, done.stdout), (0, b"4 bytes\n"), shimmed)
+
+
+def environment(shimmed, **more):
+    result = {"PATH": os.environ["PATH"]}
+    if shimmed:
+        result.update(more, **({} if run.LINKED_IN else {"LD_PRELOAD": run.SHIM}))
+    return result
+
+
+ONE_USER = "SKIPPED: only root, and not in a namespace with one user, can make another user's files"
+
+
+def may_give_away():
+    with tempfile.NamedTemporaryFile() as file:
+        try:
+            os.chown(file.name, 65534, -1)
+            return True
+        except OSError:
+            return False
+
+
+def tree(folder):
+    """Each name below the folder, and whose it is."""
+    found = {}
+    for at, names, files in os.walk(folder):
+        for name in names + files:
+            path = os.path.join(at, name)
+            found[os.path.relpath(path, folder)] = os.lstat(path).st_uid
+    return found
+
+
+@unittest.skipIf(run.LINKED_IN, "a sanitizer build plays the same code elsewhere")
+class Places(unittest.TestCase):
+    """Where the log is made, and where it is not. Each test has /tmp to itself."""
+    OTHER = 65534
+    COMMAND = os.path.abspath("tests/adversary/files")
+
+    def connect(self, *before, **settings):
+        """After shell commands in a mount namespace in which /tmp and /work are new; returns what is
+        there afterwards, with owners, and the log records' number in each file."""
+        names = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+        with tempfile.TemporaryDirectory(prefix="tcpdiag-adversary-") as folder:
+            os.chmod(folder, 0o755)
+            script = ["mount --bind . /tmp", "chmod 1777 /tmp", *before, 'exec "$0" refused_once']
+            done = subprocess.run([*names, "sh", "-ec", "; ".join(script), self.COMMAND], cwd=folder, check=False,
+                                  env=environment(True, **settings), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+            found = tree(folder)
+            logs = {}
+            for path in found:
+                full = os.path.join(folder, path)
+                if os.path.isfile(full) and not os.path.islink(full):
+                    with open(full, "rb") as text:
+                        logs[path] = text.read().count(b'{"time":"')
+            return found, logs
+
+    def test_a_home_of_the_users_own(self):
+        found, logs = self.connect("mkdir /tmp/home", HOME="/tmp/home")
+        self.assertEqual(logs, {"home/.local/state/tcpdiag/tcpdiag.jsonl": 2})
+        self.assertEqual(set(found.values()), {os.geteuid()})
+
+    def test_a_folder_of_a_thousand_bytes(self):
+        long = "/tmp/" + "/".join(["d" * 200] * 4 + ["e" * 100])
+        _, logs = self.connect(f"mkdir -p {long}", XDG_STATE_HOME=long)
+        self.assertEqual(list(logs.values()), [2])
+
+    def test_no_home(self):
+        _, logs = self.connect()
+        self.assertEqual(logs, {f"tcpdiag-{os.geteuid()}/tcpdiag.jsonl": 2})
+        _, logs = self.connect(HOME="/nowhere")
+        self.assertEqual(logs, {f"tcpdiag-{os.geteuid()}/tcpdiag.jsonl": 2})
+
+    @unittest.skipUnless(may_give_away(), ONE_USER)
+    def test_a_home_of_somebody_else(self):
+        for before in ("true", "mkdir /tmp/home/.local", "mkdir -p /tmp/home/.local/state/tcpdiag"):
+            with self.subTest(before):
+                found, logs = self.connect("mkdir /tmp/home", before, f"chown -R {self.OTHER} /tmp/home", HOME="/tmp/home")
+                self.assertEqual(logs, {"tcpdiag-0/tcpdiag.jsonl": 2})
+                self.assertEqual({owner for path, owner in found.items() if path.startswith("home")}, {self.OTHER})
+
+    @unittest.skipUnless(may_give_away(), ONE_USER)
+    def test_a_trap_in_tmp(self):
+        traps = {"link": "mkdir /tmp/x; ln -s /tmp/x /tmp/tcpdiag-0; chown -h 65534 /tmp/tcpdiag-0",
+                 "folder": "mkdir -m 777 /tmp/tcpdiag-0; chown 65534 /tmp/tcpdiag-0",
+                 "open to all": "mkdir -m 777 /tmp/tcpdiag-0",
+                 "planted": "mkdir -m 700 /tmp/tcpdiag-0; : >/tmp/tcpdiag-0/tcpdiag.jsonl; chown 65534 /tmp/tcpdiag-0/*"}
+        for name, before in traps.items():
+            with self.subTest(name):
+                _, logs = self.connect(before)
+                self.assertEqual([count for count in logs.values() if count], [])
+
+    @unittest.skipUnless(may_give_away(), ONE_USER)
+    def test_a_planted_log(self):
+        """fs.protected_regular and fs.protected_hardlinks guard against these where they are on."""
+        before = "umask 0; : >/tmp/log.jsonl; chown 65534 /tmp/log.jsonl"
+        _, logs = self.connect(before, TCPDIAG_LOG="/tmp/log.jsonl")
+        self.assertEqual(logs, {"log.jsonl": 0})
+        _, logs = self.connect("mkdir -m 755 /tmp/d", "umask 0; : >/tmp/d/log.jsonl; chown 65534 /tmp/d/log.jsonl",
+                               TCPDIAG_LOG="/tmp/d/log.jsonl")
+        self.assertEqual(logs, {"d/log.jsonl": 2})  # a shared log in a folder that nobody else writes to
+
+    def test_a_hard_link(self):
+        _, logs = self.connect(": >/tmp/data; ln /tmp/data /tmp/log.jsonl", TCPDIAG_LOG="/tmp/log.jsonl")
+        self.assertEqual(logs, {"data": 0, "log.jsonl": 0})
+
+    def test_a_file_of_the_kernels(self):
+        found, _ = self.connect(TCPDIAG_LOG="/proc/self/comm")
+        self.assertEqual(found, {})
+
+    @unittest.skipUnless(MAY_UNSHARE, NO_NAMESPACES)
+    def test_a_host_with_a_slash(self):
+        for name in ("../escaped", "..", "."):
+            with tempfile.TemporaryDirectory(prefix="tcpdiag-adversary-") as folder:
+                os.mkdir(os.path.join(folder, "logs"))
+                script = f'echo "{name}" >/proc/sys/kernel/hostname; exec "$0" refused_once'
+                done = subprocess.run(["unshare", "-Uru", "sh", "-ec", script, self.COMMAND], check=False,
+                                      env=environment(True, TCPDIAG_LOG=folder + "/logs/%h.jsonl"))
+                self.assertEqual(done.returncode, 0)
+                self.assertEqual([os.path.dirname(path) for path in tree(folder)], ["", "logs"])
 
 
 if __name__ == "__main__":

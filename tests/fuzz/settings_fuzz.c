@@ -57,9 +57,12 @@ static void check_place(void)
     char *executable = strndup(name->bytes ? name->bytes : "", name->length);
     char *path = log_path(&place, (long)getpid(), executable);
     CLAIM(executable && path);
-    if (strlen(path) >= sizeof tcpdiag_config.path)
+    if (place.default_place)
+        CLAIM(strcmp(path, tcpdiag_config.path) == 0 ||
+              strcmp(path, tcpdiag_config.second_path) == 0);
+    else if (strlen(path) >= sizeof tcpdiag_config.path)
         CLAIM(!tcpdiag_config.path[0] || (log && log[0] != '/'));
-    else if (place.default_place || (log && log[0] == '/')) /* the tools make the others absolute */
+    else if (log && log[0] == '/') /* the tools make the others absolute */
         CLAIM(strcmp(path, tcpdiag_config.path) == 0);
     free(path);
     free(executable);

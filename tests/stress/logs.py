@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Logs whose writers were killed, or had no space, in the middle of a line."""
-import collections
 import json
 import os
 import subprocess
@@ -8,7 +7,6 @@ import subprocess
 LINKED_IN = os.environ.get("TCPDIAG_HOOKS_LINKED_IN") == "1"  # a sanitizer build
 SHIM = os.path.abspath(os.environ.get("TCPDIAG_TEST_LIBRARY", "shim/libtcpdiag.so"))
 LINE_MAX = 4096  # TCPDIAG_RECORD_MAX in shim/diagnosis/record.h
-PAGE = 4096  # a write that is cut short ends where one ends
 START = b'{"time":"'  # of a record; it cannot stand inside one, whose quotes are escaped
 
 
@@ -44,18 +42,13 @@ class Log:
         self.torn = 0  # beginnings of records
         self.glued = 0  # records that stand behind one
         self.empty = 0  # lines
-        # Records, by process, whose newline is in the next page: they may have been written without it.
-        self.newline_late = collections.Counter()
         self.problems = []
 
     def __iter__(self):
-        end = 0
         with open(self.path, "rb") as file:
             for number, line in enumerate(file, 1):
                 record = self.record_of(line)
-                end += len(line)
                 if record:
-                    self.newline_late[record["process.pid"]] += end % PAGE == 1
                     self.records += 1
                     self.lost += record.get("lost", 0)
                     yield "line %d" % number, record
