@@ -27,9 +27,17 @@ static uint64_t links(void)
     return sys_stat("/proc/self/task", &status) == 0 ? status.st_nlink : 0;
 }
 
+void tcpdiag_process_begins(void)
+{
+    int saved = errno;
+    atomic_store_explicit(&tcpdiag_this_process->pid, sys_getpid(), memory_order_relaxed);
+    errno = saved;
+}
+
 void tcpdiag_threads_init(void)
 {
     links_of_one_thread = links();
+    tcpdiag_process_begins();
 }
 
 bool tcpdiag_alone(void)

@@ -17,6 +17,10 @@ void tcpdiag_threads_init(void);
 /* Whether no other thread has the calling thread's descriptors. */
 bool tcpdiag_alone(void);
 
+/* In a new process, which has memory of its own; one that has its parent's (vfork) is told by it.
+ */
+void tcpdiag_process_begins(void);
+
 /* Before the process gets a thread. */
 void tcpdiag_threads_begin(void);
 

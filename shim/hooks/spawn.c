@@ -25,8 +25,19 @@
         return result;                                                                             \
     }
 
-MAKES_PROCESS(pid_t, fork, (void), ())
-MAKES_PROCESS(pid_t, _Fork, (void), ())
+#define FORKS(name)                                                                                \
+    TCPDIAG_EXPORT pid_t name(void)                                                                \
+    {                                                                                              \
+        tcpdiag_about_to_share_all();                                                              \
+        pid_t child = REAL(name)();                                                                \
+        tcpdiag_sole_shared_all();                                                                 \
+        if (child == 0)                                                                            \
+            tcpdiag_process_begins();                                                              \
+        return child;                                                                              \
+    }
+
+FORKS(fork)
+FORKS(_Fork)
 MAKES_PROCESS(int, system, (const char *command), (command))
 MAKES_PROCESS(FILE *, popen, (const char *command, const char *mode), (command, mode))
 MAKES_PROCESS(int, posix_spawn,

@@ -29,6 +29,8 @@ def ways(shim, log):
                                    "TCPDIAG_EVENTS": "outcomes"}, False
     yield "tcpdiag failures", [], {"LD_PRELOAD": shim, "TCPDIAG_LOG": log,
                                    "TCPDIAG_EVENTS": "failures"}, False
+    if os.environ.get("OTHER"):  # another build of the library, as the one of an earlier commit
+        yield "OTHER", [], {"LD_PRELOAD": os.environ["OTHER"], "TCPDIAG_LOG": log}, False
     for name, library in (("proxychains4", "/usr/lib/x86_64-linux-gnu/libproxychains.so.4"),
                           ("torsocks", "/usr/lib/x86_64-linux-gnu/torsocks/libtorsocks.so")):
         if os.path.exists(library):
