@@ -93,6 +93,16 @@ static inline int sys_getpeername(int fd, void *address, socklen_t *length)
     return (int)SYS_SOCKET_CALL(SYS_getpeername, SYS_GETPEERNAME, fd, address, length);
 }
 
+static inline int sys_socket(int family, int type, int protocol)
+{
+    return (int)SYS_SOCKET_CALL(SYS_socket, SYS_SOCKET, family, type, protocol);
+}
+
+static inline int sys_connect(int fd, const void *address, socklen_t length)
+{
+    return (int)SYS_SOCKET_CALL(SYS_connect, SYS_CONNECT, fd, address, length);
+}
+
 static inline long sys_recvmsg(int fd, struct msghdr *message, int flags)
 {
     return SYS_SOCKET_CALL(SYS_recvmsg, SYS_RECVMSG, fd, message, flags);

@@ -151,23 +151,51 @@ static void read_queue(int fd, struct tcpdiag_evidence *evidence)
     }
 }
 
-/* SIOCGIFCONF (netdevice(7)) lists this network namespace's IPv4 addresses through any socket. */
-static bool own_ipv4(int fd, const struct tcpdiag_endpoint *address)
+bool (*tcpdiag_evidence_may_open)(void);
+
+static bool may_open(void)
+{
+    return !tcpdiag_evidence_may_open || tcpdiag_evidence_may_open();
+}
+
+/* 1: it is an address of this machine's, 0: it is not, -1: that cannot be known. To an address of
+   its own a machine sends from that address; a UDP connect sends nothing. */
+static int sends_from(const struct tcpdiag_endpoint *address)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(1)};
+    struct sockaddr_in from;
+    socklen_t length = sizeof from;
+    memcpy(&to.sin_addr, address->address, sizeof to.sin_addr);
+    int fd = may_open() ? sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+    if (fd < 0)
+        return -1;
+    int own = sys_connect(fd, &to, sizeof to) == 0 && sys_getsockname(fd, &from, &length) == 0
+                  ? from.sin_addr.s_addr == to.sin_addr.s_addr
+                  : 0;
+    sys_close(fd);
+    return own;
+}
+
+/* The same by SIOCGIFCONF (netdevice(7)), which lists this network namespace's IPv4 addresses
+   through any socket, as many as fit. */
+static int own_ipv4(int fd, const struct tcpdiag_endpoint *address)
 {
     struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
     if (!scratch)
-        return false;
+        return -1;
     struct ifconf list = {.ifc_len = sizeof scratch->line, .ifc_buf = scratch->line};
+    bool listed = sys_ioctl(fd, SIOCGIFCONF, &list) == 0;
     bool found = false;
-    if (sys_ioctl(fd, SIOCGIFCONF, &list) == 0)
-        for (int at = 0; at + (int)sizeof(struct ifreq) <= list.ifc_len;
-             at += sizeof(struct ifreq)) {
-            struct sockaddr_in *in =
-                (struct sockaddr_in *)(scratch->line + at + offsetof(struct ifreq, ifr_addr));
-            found = found || memcmp(&in->sin_addr, address->address, 4) == 0;
-        }
+    int at = 0;
+    for (; listed && at + (int)sizeof(struct ifreq) <= list.ifc_len;
+         at += (int)sizeof(struct ifreq)) {
+        const char *one = scratch->line + at + offsetof(struct ifreq, ifr_addr) +
+                          offsetof(struct sockaddr_in, sin_addr);
+        found = found || memcmp(one, address->address, 4) == 0;
+    }
+    bool all = listed && at + (int)sizeof(struct ifreq) <= (int)sizeof scratch->line;
     tcpdiag_scratch_give(scratch);
-    return found;
+    return found || all ? found : sends_from(address);
 }
 
 /* What is open of it for good, and which file and network namespace it is of. */
@@ -176,8 +204,6 @@ static struct {
     struct tcpdiag_file file;
     struct tcpdiag_file network;
 } addresses = {.fd = -1};
-
-bool (*tcpdiag_evidence_may_open)(void);
 
 static bool here(struct tcpdiag_file *network)
 {
@@ -242,10 +268,7 @@ static int own_ipv6(const struct tcpdiag_endpoint *address)
     if (!scratch)
         return own;
     int kept = kept_addresses();
-    int fd = kept >= 0 ? kept
-             : !tcpdiag_evidence_may_open || tcpdiag_evidence_may_open()
-                 ? tcpdiag_evidence_open_addresses()
-                 : -1;
+    int fd = kept >= 0 ? kept : may_open() ? tcpdiag_evidence_open_addresses() : -1;
     long length = fd >= 0 ? sys_pread(fd, scratch->line, sizeof scratch->line, 0) : -1;
     if (length >= 0)
         own = lists(scratch->line, length, address);
@@ -265,7 +288,7 @@ static int own_address(int fd, const struct tcpdiag_endpoint *self,
     if (tcpdiag_same_address(self, address))
         return 1;
     if (address->family == AF_INET)
-        return address->address[0] == 127 || own_ipv4(fd, address);
+        return address->address[0] == 127 ? 1 : own_ipv4(fd, address);
     return own_ipv6(address);
 }
 

@@ -165,6 +165,22 @@ s.accept()"
         grep -q '"cause":"port-closed"' "$log"
     verdict "forged reset" $? "port-closed, though the port is open behind the firewall"
 
+    # More addresses than one answer of the kernel lists, and the firewall's is the last of them.
+    rm -f "$log"
+    "${own[@]}" env TCPDIAG_LOG="$log" LD_PRELOAD="$library" bash -c '
+        unset LD_PRELOAD
+        ip link set lo up
+        for i in {1..150}; do echo "addr add 10.77.0.$i/32 dev lo"; done | ip -batch -
+        ip link add v0 type veth peer name v1
+        ip link set v0 up
+        ip link set v1 up
+        ip addr add 10.88.0.1/24 dev v0
+        nft "add table inet f; add chain inet f c { type filter hook output priority 0; };
+             add rule inet f c tcp dport 80 reject with icmp port-unreachable" || exit 9
+        exec 3>/dev/tcp/10.88.0.77/80' - 2>"$said"
+    grep -q '"outcome":"denied","cause":"local-firewall"' "$log"
+    verdict "many addresses" $? "denied / local-firewall"
+
     # A firewall that says no with ICMP, and an error that is no longer or not ours to take.
     rm -f "$log"
     "${own[@]}" bash -c '
