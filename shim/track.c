@@ -453,14 +453,15 @@ static int last_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evid
 
 /* The same where somebody may still ask: only what can be told without taking it. A closed socket
    that a segment has come for was reset; tcp_reset in net/ipv4/tcp_input.c has one error for that.
-   Another holder may have dissolved a connection, which closes it as well and forgets its segments.
+   A connection that was dissolved is closed as well, and its segments are forgotten.
  */
 static int told_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
 {
     if (evidence->tcp_state != TCP_CLOSE || !attempt->untouched ||
         cookie_of(attempt->fd) != attempt->cookie)
         return 0;
-    if (tcpdiag_sole(attempt->fd) || tcpdiag_evidence_history(attempt->fd).received > 0)
+    int received = tcpdiag_evidence_history(attempt->fd).received;
+    if (received > 0 || (received < 0 && tcpdiag_sole(attempt->fd)))
         tcpdiag_evidence_answered(attempt->fd, evidence);
     return evidence->answered == 1 ? ECONNREFUSED : 0;
 }
