@@ -172,6 +172,23 @@ void unix_pair(int ends[2])
     X(shutdown, play_shutdown, PLAIN)                                                              \
     X(syscall, play_syscall, PLAIN)                                                                \
     X(write, play_write, PLAIN)                                                                    \
+    X(socket, play_socket, PLAIN)                                                                  \
+    X(clone, play_clone, PLAIN)                                                                    \
+    X(_Fork, play_fork, PLAIN)                                                                     \
+    X(forkpty, play_forkpty, PLAIN)                                                                \
+    X(popen, play_popen, PLAIN)                                                                    \
+    X(posix_spawn, play_posix_spawn, PLAIN)                                                        \
+    X(posix_spawnp, play_posix_spawn, PLAIN)                                                       \
+    X(pthread_create, play_pthread_create, PLAIN)                                                  \
+    X(recvmmsg, play_recvmmsg, PLAIN)                                                              \
+    X(sendmmsg, play_sendmmsg, PLAIN)                                                              \
+    X(system, play_system, PLAIN)                                                                  \
+    X(thrd_create, play_thrd_create, PLAIN)                                                        \
+    X(vfork, play_vfork, PLAIN)                                                                    \
+    X(daemon, play_daemon, PLAIN)                                                                  \
+    X(pidfd_getfd, play_pidfd_getfd, PLAIN)                                                        \
+    X(__recvmmsg64, play_recvmmsg, PLAIN)                                                          \
+    X(__recvmmsg_time64, play_recvmmsg, PLAIN)                                                     \
     X(writev, play_writev, PLAIN)                                                                  \
     X(__epoll_pwait2_time64, play_epoll_wait, WIDE_MASKED)                                         \
     X(__fcntl_time64, play_fcntl, PLAIN)                                                           \

@@ -86,6 +86,20 @@ void play_gethostbyname2(const struct hook *hook);
 void play_gethostbyname_r(const struct hook *hook);
 void play_gethostbyname2_r(const struct hook *hook);
 
+void play_clone(const struct hook *hook);
+void play_daemon(const struct hook *hook);
+void play_forkpty(const struct hook *hook);
+void play_pidfd_getfd(const struct hook *hook);
+void play_popen(const struct hook *hook);
+void play_posix_spawn(const struct hook *hook);
+void play_pthread_create(const struct hook *hook);
+void play_recvmmsg(const struct hook *hook);
+void play_sendmmsg(const struct hook *hook);
+void play_socket(const struct hook *hook);
+void play_system(const struct hook *hook);
+void play_thrd_create(const struct hook *hook);
+void play_vfork(const struct hook *hook);
+
 void play_execve(const struct hook *hook);
 void play_execl(const struct hook *hook);
 void play_fexecve(const struct hook *hook);
