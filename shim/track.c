@@ -104,11 +104,11 @@ static void stop_asking(const struct tcpdiag_attempt *attempt)
         sys_setsockopt(attempt->fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
 }
 
-/* What the queue tells of a failure. Where it is not ours to read, whether a TCP segment came back
-   still tells a reset from an ICMP error. */
+/* What the queue tells of a failure; the number is still the socket's. Where it is not ours to
+   read, whether a TCP segment came back still tells a reset from an ICMP error. */
 static void read_queue(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
 {
-    if (!may_take_from(attempt) ||
+    if (!tcpdiag_sole(attempt->fd) ||
         (!attempt->own_recverr && tcpdiag_queue_is_the_programs(attempt->fd)))
         return;
     /* tcp_poll in net/ipv4/tcp.c: POLLERR as long as something is in the queue. */

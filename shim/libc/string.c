@@ -6,7 +6,7 @@
  * or on a small stack nobody knows. Hidden, as everything here that is no hook.
  *
  * Only the library is linked with them; they are a byte at a time, which is enough for names, paths
- * and records.
+ * and numbers. The buffers of a record are longer, and x86 has an instruction for those.
  */
 #include <stddef.h>
 #include <string.h>
@@ -14,10 +14,34 @@
 /* Else the compiler takes the loop for what it is, and makes a call of the function to itself. */
 #define A_LOOP() __asm__ volatile("")
 
+#if defined(__x86_64__) || defined(__i386__)
+/* True where it was done. The instruction takes some 20 ns to begin, a byte a fraction of one. */
+static inline int copied_at_once(char *out, const char *in, size_t size)
+{
+    if (size < 32)
+        return 0;
+    __asm__ volatile("rep movsb" : "+D"(out), "+S"(in), "+c"(size) : : "memory");
+    return 1;
+}
+
+static inline int set_at_once(char *out, int byte, size_t size)
+{
+    if (size < 32)
+        return 0;
+    __asm__ volatile("rep stosb" : "+D"(out), "+c"(size) : "a"(byte) : "memory");
+    return 1;
+}
+#else
+#define copied_at_once(out, in, size) 0
+#define set_at_once(out, byte, size) 0
+#endif
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     char *out = to;
     const char *in = from;
+    if (copied_at_once(out, in, size))
+        return to;
     for (; size > 0; size--) {
         *out++ = *in++;
         A_LOOP();
@@ -42,6 +66,8 @@ void *memmove(void *to, const void *from, size_t size)
 void *memset(void *to, int byte, size_t size)
 {
     char *out = to;
+    if (set_at_once(out, byte, size))
+        return to;
     for (; size > 0; size--) {
         *out++ = (char)byte;
         A_LOOP();
