@@ -40,7 +40,7 @@ enum { LOGS = 16 };
 static struct log logs[LOGS] = {{.fd = -1}};
 static _Atomic unsigned last_log;
 static _Atomic int64_t looked_at; /* when the path was last compared with the descriptor, seconds */
-static _Atomic int64_t opened_at; /* when it was last opened among threads, seconds */
+static _Atomic int64_t failed_at; /* when it could not be opened among threads, seconds */
 
 void tcpdiag_log_init(void)
 {
@@ -183,29 +183,52 @@ static int keep(const struct tcpdiag_opened *fresh, const struct log *old, bool 
 }
 
 /* A process with threads opens the log anew where it was rotated, deleted or closed: the one time
-   that a number of ours can be seen (docs/limits.md), and not for each record. */
+   that a number of ours can be seen (docs/limits.md). Not for each record where that fails. */
 static bool may_open(const struct log *old, bool alone, int64_t seconds)
 {
-    return alone || (old->fd >= 0 && atomic_exchange_explicit(&opened_at, seconds,
-                                                              memory_order_relaxed) != seconds);
+    return alone ||
+           (old->fd >= 0 && atomic_load_explicit(&failed_at, memory_order_relaxed) != seconds);
+}
+
+/* old NULL: it is not kept. line NULL: none. */
+static bool write_fresh(const struct tcpdiag_opened *fresh, const struct log *old, bool few,
+                        const char *line, size_t length)
+{
+    int kept = old ? keep(fresh, old, few) : -1;
+    int fd = kept >= 0 ? kept : fresh->fd;
+    if (kept >= 0)
+        store(&(struct log){kept, fresh->status.links > 0, fresh->path, fresh->status.file});
+    bool written = line && write_to(fd, &fresh->status, line, length);
+    if (kept < 0)
+        tcpdiag_close_own(fd, &fresh->status.file);
+    return written;
+}
+
+/* Where another thread has opened it since seen was the last: that one. */
+static bool write_newest(const char *line, size_t length)
+{
+    struct tcpdiag_status status;
+    struct log log = newest();
+    return is_still(&log, &status) && !deleted(&log, &status) &&
+           (!line || write_to(log.fd, &status, line, length));
 }
 
 /* line NULL: none, the log is only opened. few: see tcpdiag_moved_up. */
-static bool open_and_write(const char *line, size_t length, int64_t seconds, bool few)
+static bool open_and_write(const char *line, size_t length, int64_t seconds, bool few,
+                           unsigned seen)
 {
     struct tcpdiag_opened fresh;
     bool shared = own_memory() && begin_opening(); /* else for this line alone */
     bool alone = tcpdiag_alone();
     struct log old = newest();
     bool written = false;
-    if (may_open(&old, alone, seconds) && (shared || alone) && tcpdiag_log_open(&fresh)) {
-        int kept = shared ? keep(&fresh, &old, few || !alone) : -1;
-        int fd = kept >= 0 ? kept : fresh.fd;
-        if (kept >= 0)
-            store(&(struct log){kept, fresh.status.links > 0, fresh.path, fresh.status.file});
-        written = line && write_to(fd, &fresh.status, line, length);
-        if (kept < 0)
-            tcpdiag_close_own(fd, &fresh.status.file);
+    if (shared && atomic_load_explicit(&last_log, memory_order_acquire) != seen) {
+        written = write_newest(line, length);
+    } else if (may_open(&old, alone, seconds) && (shared || alone)) {
+        if (tcpdiag_log_open(&fresh))
+            written = write_fresh(&fresh, shared ? &old : NULL, few || !alone, line, length);
+        else
+            atomic_store_explicit(&failed_at, seconds, memory_order_relaxed);
     }
     if (shared)
         end_opening();
@@ -215,22 +238,20 @@ static bool open_and_write(const char *line, size_t length, int64_t seconds, boo
 void tcpdiag_log_prepare(void)
 {
     struct tcpdiag_status status;
+    unsigned seen = atomic_load_explicit(&last_log, memory_order_acquire);
     struct log log = newest();
     if (!is_still(&log, &status))
-        open_and_write(NULL, 0, 0, true);
+        open_and_write(NULL, 0, 0, true, seen);
 }
 
 bool tcpdiag_log_write(const char *line, size_t length, int64_t seconds)
 {
     struct tcpdiag_status status;
+    unsigned seen = atomic_load_explicit(&last_log, memory_order_acquire);
     struct log log = newest();
     bool still = is_still(&log, &status);
     bool gone = still && (deleted(&log, &status) || path_has_moved(&log, seconds));
     if (TCPDIAG_LIKELY(still && !gone))
         return write_to(log.fd, &status, line, length);
-    if (open_and_write(line, length, seconds, false))
-        return true;
-    log = newest();
-    return is_still(&log, &status) && !deleted(&log, &status) &&
-           write_to(log.fd, &status, line, length);
+    return open_and_write(line, length, seconds, false, seen) || write_newest(line, length);
 }
