@@ -8,6 +8,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.getcwd(), "tests/adversary"))
 import run  # noqa: E402  # pylint: disable=wrong-import-position
 
+OWN_THREAD = "ThreadSanitizer has a thread of its own, before the first record of a forked child"
+
 
 class Sockets(run.SceneTest):
     PROGRAM = "sockets"
@@ -34,6 +36,7 @@ class Sockets(run.SceneTest):
         self.play("passed_before", 1, 1, ["refused"])
         self.play("received_and_sent_back", 1, 1, ["refused"])
 
+    @unittest.skipIf(run.LINKED_IN, OWN_THREAD)
     def test_held_by_somebody_before_the_connect(self):
         self.play("dup_before", 1, 1, ["refused"])
         self.play("dup_and_close_before", 1, 1, ["refused"])
