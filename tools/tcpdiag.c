@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/util.h"
+#include "tools/base/util.h"
 
 static const struct command {
     const char *name;

@@ -67,7 +67,7 @@ class Pages(unittest.TestCase):
 
     def test_environment(self):
         code = set()
-        for path in glob.glob("shim/*.c") + glob.glob("tools/*.c") + glob.glob("probe/*.c"):
+        for path in glob.glob("shim/*.c") + glob.glob("tools/**/*.c", recursive=True) + glob.glob("probe/*.c"):
             code |= set(re.findall(r'"(TCPDIAG_[A-Z0-9_]+)"', read(path)))
         self.assertIn("TCPDIAG_LOG", code)
         named = set(re.findall(r"TCPDIAG_[A-Z0-9_]+", " ".join(

@@ -2,9 +2,9 @@
 /* Any bytes as a log: read to the end, every line a record or counted, every attempt in exactly one
    group. */
 #include "tests/fuzz/fuzz.h"
-#include "tools/journal.h"
-#include "tools/tally.h"
-#include "tools/util.h"
+#include "tools/base/util.h"
+#include "tools/log/journal.h"
+#include "tools/report/tally.h"
 
 static void add_record(void *context, const struct logged *entry)
 {

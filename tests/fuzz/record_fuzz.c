@@ -7,7 +7,7 @@
 #include "shim/diagnosis/record.h"
 #include "shim/evidence/endpoint.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/journal.h"
+#include "tools/log/journal.h"
 
 static struct tcpdiag_endpoint take_endpoint(struct input *input)
 {

@@ -9,7 +9,7 @@
 #include "shim/sink.h"
 #include "shim/sys.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/logpath.h"
+#include "tools/log/logpath.h"
 
 static int complaints;
 

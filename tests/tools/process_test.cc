@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // What sets a process apart. The test about a rule runs in a network namespace of the test's own.
 extern "C" {
-#include "tools/compare_process.h"
+#include "tools/compare/process.h"
 }
 
 #include <gtest/gtest.h>
