@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shim/diagnosis/version.h"
 #include "tools/base/util.h"
 
 static const struct command {
@@ -27,7 +28,7 @@ static void help(FILE *to)
           to);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
-    fputs("\ntcpdiag COMMAND --help says more; tcpdiag --version says which this is.\n", to);
+    fputs("\ntcpdiag COMMAND --help says more; tcpdiag --version (-V) says which this is.\n", to);
 }
 
 int main(int argc, char **argv)
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
         help(stdout);
         return finish_output(0);
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         puts("tcpdiag " TCPDIAG_VERSION);
         return finish_output(0);
     }

@@ -7,6 +7,7 @@
 
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/text.h"
+#include "shim/diagnosis/version.h"
 
 /* Room in the line for each text from outside, escaped. A host name has at most 253 bytes
    (RFC 1035), so only nonsense is ever cut; together with everything else the longest line stays
@@ -336,6 +337,7 @@ size_t tcpdiag_record_json(const struct tcpdiag_record *r, char *buffer)
         put_literal(&out, ",\"lost\":");
         tcpdiag_put_number(&out, r->lost, 1);
     }
+    put_literal(&out, ",\"tcpdiag.version\":\"" TCPDIAG_VERSION "\"");
     put_literal(&out, ",\"message\":\"");
     put_sentence(&out, r);
     put_literal(&out, "\"}\n");

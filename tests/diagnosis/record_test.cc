@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shim/diagnosis/record.h"
+#include "shim/diagnosis/version.h"
 #include "gtest/gtest.h"
 
 namespace
@@ -151,6 +152,7 @@ TEST(Connect, EachFieldComesBack)
     EXPECT_EQ(String(json, "process.executable.name"), "app");
     EXPECT_EQ(String(json, "host.name"), "machine");
     EXPECT_EQ(Integer(json, "lost"), 3);
+    EXPECT_EQ(String(json, "tcpdiag.version"), TCPDIAG_VERSION);
     json_t *evidence = json_object_get(json.get(), "evidence");
     EXPECT_EQ(json_integer_value(json_object_get(evidence, "icmp.type")), 3);
     EXPECT_EQ(json_integer_value(json_object_get(evidence, "icmp.code")), 13);
@@ -161,6 +163,16 @@ TEST(Connect, EachFieldComesBack)
               "db.staging (10.0.2.2) port 5432: no-route: a firewall or router says that policy "
               "forbids it (ICMP administratively prohibited); 10.0.1.1 said ICMP administratively "
               "prohibited; SYN sent again 2 times");
+}
+
+// Readers find a record behind half of another by its first bytes.
+TEST(Record, BeginsWithItsTimeAndNamesItsVersion)
+{
+    for (const tcpdiag_record &record :
+         {Connect(TCPDIAG_BEGIN), Connect(), Resolve(TCPDIAG_BEGIN), Resolve()}) {
+        EXPECT_EQ(Line(record).rfind("{\"time\":\"", 0), 0u);
+        EXPECT_EQ(String(Parse(record), "tcpdiag.version"), TCPDIAG_VERSION);
+    }
 }
 
 TEST(Connect, WhatIsUnknownIsAbsent)

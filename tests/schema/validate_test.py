@@ -11,7 +11,8 @@ import unittest
 sys.path.insert(0, "tests/schema")
 import validate  # noqa: E402
 
-WHO = {"process.pid": 7, "thread.id": 8, "process.executable.name": "curl", "host.name": "h", "message": "a sentence"}
+WHO = {"process.pid": 7, "thread.id": 8, "process.executable.name": "curl", "host.name": "h",
+       "tcpdiag.version": "0.2.0", "message": "a sentence"}
 PEER = {"network.peer.address": "10.0.2.2", "network.peer.port": 80, "network.type": "ipv4", "network.transport": "tcp"}
 BEGIN = {"time": "2025-11-24T09:30:00.123456Z", "event": "connect", "phase": "begin", "attempt": "18eb4fa1f4c6bb64-1",
          **PEER, "blocking": False, **WHO}
@@ -42,14 +43,14 @@ class Lines(unittest.TestCase):
                          "cause": "no-answer", "errno": "EIO", "duration_ms": 1, "evidence": {"rtt_ms": 1},
                          "network.peer.address": GONE, "network.peer.port": 65536, "network.type": "ipx",
                          "network.transport": GONE, "service": "80", "process.pid": "7", "thread.id": 0,
-                         "message": GONE, "lost": 0, "blocking": "no", "surprise": 1}),
+                         "message": GONE, "lost": 0, "blocking": "no", "surprise": 1, "tcpdiag.version": GONE}),
                 (END, {"outcome": GONE, "cause": "port-shut", "errno": "refused", "duration_ms": GONE, "gai": "EAI_AGAIN",
                        "network.transport": "udp", "evidence": {}, "dns.answers": ["10.0.2.2"],
                        "time": "2025-13-24T09:30:00.123456Z"}),
                 (END, {"duration_ms": -1, "cause": "no-answer", "outcome": "dns", "time": "2025-11-24T09:30:00Z",
                        "evidence": {"icmp.type": 3, "icmp.code": 3}, "h_errno": "TRY_AGAIN"}),
                 (END, {"evidence": {"icmp.from": "10.0.2.1"}, "network.peer.address": "db.staging"}),
-                (END, {"evidence": {"hops": 3}}),
+                (END, {"evidence": {"hops": 3}, "tcpdiag.version": "new"}),
                 (CONNECTED, {"errno": "EIO", "cause": "port-closed", "outcome": "resolved"}),
                 (RESOLVE, {"outcome": "refused", "gai": "EAI_AGAIN", "dns.answers": [], "evidence": {"rtt_ms": 1},
                            "blocking": True, "network.transport": "tcp"}),

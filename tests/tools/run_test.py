@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tcpdiag run as a user drives it: the program's own status and signals, what is preloaded, the
 warnings, the summary."""
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,25 @@ from tool import (Case, PROBE, SANITIZER, TCPDIAG, begin, closed_port, harmless_
                   needs_preload, record, silent_port)  # noqa: E402
 
 SH = "/bin/sh"
+
+
+class Version(Case):
+    def test_the_tool_the_library_and_the_records_have_one(self):
+        status, out, error = self.tool("--version")
+        self.assertEqual((status, error), (0, ""))
+        self.assertRegex(out, r"\Atcpdiag [0-9]+\.[0-9]+\.[0-9]+\n\Z")
+        self.assertEqual(self.tool("-V"), (0, out, ""))
+        version = out.split()[1]
+        with open("shim/libtcpdiag.so", "rb") as library:
+            self.assertIn(version.encode(), library.read())
+        status, out, _ = self.tool("--json", "127.0.0.1", "1", program=PROBE)
+        self.assertEqual(json.loads(out)["tcpdiag.version"], version)
+
+    @needs_preload
+    def test_a_log_names_it(self):
+        version = self.tool("--version")[1].split()[1]
+        self.tool("run", "-q", "-l", self.log, "--", "bash", "-c", "</dev/tcp/127.0.0.1/1")
+        self.assertEqual({entry["tcpdiag.version"] for entry in self.records()}, {version})
 
 
 class Status(Case):

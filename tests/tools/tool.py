@@ -125,7 +125,7 @@ def record(**fields):
         "duration_ms": 0.3, "server.address": "db.staging", "network.peer.address": "10.0.2.2",
         "network.peer.port": 5432, "network.type": "ipv4", "network.transport": "tcp",
         "process.pid": 4242, "thread.id": 4242, "process.executable.name": "app",
-        "host.name": "elsewhere", "message": "m",
+        "host.name": "elsewhere", "tcpdiag.version": "0.2.0", "message": "m",
     }
     whole.update({key.replace("__", "."): value for key, value in fields.items()})
     line = json.dumps({key: value for key, value in whole.items() if value is not None},

@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define TCPDIAG_VERSION "0.1.0"
-
 /* The exit statuses of the tools' own failures. */
 enum { STATUS_USAGE = 2, STATUS_BROKEN = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
 
