@@ -152,13 +152,15 @@ def page(results, missing):
         "<!-- Written by `bazel run //tests/comparison`; change tests/comparison/compare.py. -->",
         "# What each tool tells apart",
         "",
-        "In the lab's network (tests/lab) a connect can fail in %d ways, and it is known of each why."
+        "In the lab's network (tests/lab) a connect can fail in %d ways; with two ways to succeed these are"
         % (total - 2),
-        "Every tool was asked about every one of them over IPv4, twice, with %d seconds for a connect."
-        % LIMIT,
-        "From its answer were taken out the target's own address and port, times and banners; what",
-        "is left, with the exit status, is all that it tells. Two rows with the same rest are not told",
-        "apart. *Of 19* counts one row of each kind: with a class for each the count would be 19.",
+        "the %d rows. tests/comparison asks every tool about every row over IPv4, twice, with %d seconds for a"
+        % (total, LIMIT),
+        "connect, and removes from the answer the target's own address and port, times and banners. Two rows",
+        "whose remaining answer and exit status are equal are one class. *Of all %d* is the number of classes"
+        % total,
+        "among all rows. *Of 19* is the number of classes among 19 rows of different kinds: a tool that tells",
+        "every kind from every other reaches 19.",
         "",
         "| tool | as | privileges | of 19 | of all %d |" % total,
         "|---|---|---|---|---|",

@@ -80,7 +80,7 @@ class CompareTest(Case):
         self.assertEqual(one["now"]["cause"], "port-closed")
         self.assertTrue(one["fails_now"])
         self.assertIn("web.lab:79 (10.0.2.2)", self.text)
-        self.assertIn("not the program, but the network", self.text)
+        self.assertIn("the cause is the network or the host, not the program", self.text)
 
     def test_a_timeout_is_the_same_with_a_finer_cause(self):
         self.end(self.client("10.0.2.2", 82, limit=1.2))

@@ -10,8 +10,9 @@
 
 static const char *const meanings[VERDICT_COUNT] = {
     [VERDICT_FINE] = "nothing failed, and it works",
-    [VERDICT_SAME] = "the same from here: not the program, but the network or what is behind it",
-    [VERDICT_DIFFERENT] = "fails from here too, but in another way",
+    [VERDICT_SAME] =
+        "the prober fails in the same way: the cause is the network or the host, not the program",
+    [VERDICT_DIFFERENT] = "the prober fails in another way",
     [VERDICT_MENDED] = "mended since: it works now",
     [VERDICT_ONLY_PROGRAM] = "only the program fails",
     [VERDICT_ONLY_PROBER] = "only the prober fails: it worked for the program",
@@ -118,7 +119,7 @@ static void show_one(const struct destination *destination)
     if (destination->verdict == VERDICT_MENDED && destination->process_gone &&
         !destination->recovered)
         show_wrapped(stdout, "note:",
-                     "the process is gone: what set it apart from this shell cannot be seen");
+                     "the process is gone: tcpdiag cannot compare its settings with this shell's");
     show_advice(destination);
     free(name);
     free(then);
@@ -128,9 +129,14 @@ static void show_one(const struct destination *destination)
 static char *count_text(const struct comparison *comparison)
 {
     static const char *const labels[VERDICT_COUNT] = {
-        "fine",         "the same from here", "fail otherwise",
-        "mended since", "only the program",   "only the prober",
-        "not asked"};
+        [VERDICT_FINE] = "without a failure",
+        [VERDICT_SAME] = "with the same failure from here",
+        [VERDICT_DIFFERENT] = "with another failure from here",
+        [VERDICT_MENDED] = "mended since",
+        [VERDICT_ONLY_PROGRAM] = "failing only in the program",
+        [VERDICT_ONLY_PROBER] = "failing only in the prober",
+        [VERDICT_NOT_ASKED] = "not asked",
+    };
     unsigned long counts[VERDICT_COUNT] = {0};
     char *text =
         format("%zu destination%s", comparison->wanted, comparison->wanted == 1 ? "" : "s");
