@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "tools/tcpdiag.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "shim/diagnosis/version.h"
+#include "tools/base/prober.h"
 #include "tools/base/util.h"
+#include "tools/compare/compare.h"
+#include "tools/report/report.h"
+#include "tools/run/run.h"
 
 static const struct command {
     const char *name;

@@ -4,7 +4,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tools/base/util.h"
 #include "tools/log/journal.h"
-#include "tools/report/tally.h"
+#include "tools/report/tally_text.h"
 
 static void add_record(void *context, const struct logged *entry)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* tcpdiag probe: the standalone prober under the tool's name. */
+#include "tools/base/prober.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "tools/base/util.h"
-#include "tools/tcpdiag.h"
 
 /* As bazel lays them out, and as they are installed. */
 static const char *const places[] = {"../probe/tcpdiag-probe", "tcpdiag-probe"};

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "tools/compare/ask.h"
+
 #include <err.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -11,9 +13,8 @@
 #include <unistd.h>
 
 #include "probe/dns.h"
+#include "tools/base/prober.h"
 #include "tools/base/util.h"
-#include "tools/compare/compare.h"
-#include "tools/tcpdiag.h"
 
 /* A log is written by strangers, and the prober takes more than addresses: a block of a log's own
    making must not become a scan. */

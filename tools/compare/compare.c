@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include "tools/base/util.h"
+#include "tools/compare/ask.h"
+#include "tools/compare/destinations.h"
+#include "tools/compare/judge.h"
+#include "tools/compare/show.h"
 #include "tools/log/logs.h"
-#include "tools/tcpdiag.h"
 
 static const char usage[] =
     "usage: tcpdiag compare [--all] [--json] [-w SECONDS] [--netns PID] [LOG...]\n"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "tools/compare/destinations.h"
+
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/base/util.h"
-#include "tools/compare/compare.h"
 
 static int compare_places(const void *left, const void *right)
 {
@@ -168,14 +169,6 @@ void compare_choose(struct comparison *comparison, bool all)
                 (i - comparison->wanted) * sizeof(struct destination *));
         comparison->list[comparison->wanted++] = one;
     }
-}
-
-bool names_have(const struct names *names, const char *word)
-{
-    for (unsigned i = 0; i < names->count; i++)
-        if (strcmp(names->word[i], word) == 0)
-            return true;
-    return false;
 }
 
 static void free_destination(struct destination *destination)

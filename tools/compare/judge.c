@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include "tools/compare/judge.h"
+
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shim/diagnosis/classify.h"
 #include "tools/base/util.h"
-#include "tools/compare/compare.h"
+#include "tools/compare/ask.h"
+#include "tools/compare/destinations.h"
 #include "tools/compare/process.h"
 #include "tools/log/alive.h"
 

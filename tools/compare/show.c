@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "tools/compare/show.h"
+
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +8,7 @@
 #include "shim/diagnosis/classify.h"
 #include "shim/diagnosis/names.h"
 #include "tools/base/util.h"
-#include "tools/compare/compare.h"
+#include "tools/compare/judge.h"
 
 static const char *const meanings[VERDICT_COUNT] = {
     [VERDICT_FINE] = "nothing failed, and it works",

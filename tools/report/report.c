@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "tools/report/report.h"
+
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +8,7 @@
 #include "tools/base/util.h"
 #include "tools/log/journal.h"
 #include "tools/log/logs.h"
-#include "tools/report/tally.h"
-#include "tools/tcpdiag.h"
+#include "tools/report/tally_text.h"
 
 static const char usage[] =
     "usage: tcpdiag report [--all] [--json] [LOG...]\n"

@@ -31,6 +31,17 @@ struct moment {
 
 enum ending { ENDED, CUT_SHORT, PENDING, MISSING };
 
+bool outcome_failed(enum tcpdiag_outcome outcome)
+{
+    return outcome != TCPDIAG_OUTCOME_NONE && outcome != TCPDIAG_CONNECTED &&
+           outcome != TCPDIAG_RESOLVED && outcome != TCPDIAG_ABANDONED;
+}
+
+bool group_failed(const struct group *group)
+{
+    return outcome_failed(group->outcome);
+}
+
 static int compare_begins(const void *left, const void *right)
 {
     const struct begin *a = left;

@@ -10,15 +10,7 @@
 #include <stddef.h>
 
 #include "tools/log/journal.h"
-
-#define NAMES_MAX 6
-
-/* A few different words, in the order in which they came. */
-struct names {
-    char *word[NAMES_MAX];
-    unsigned count;
-    bool more; /* than fit */
-};
+#include "tools/report/names.h"
 
 struct group {
     enum tcpdiag_outcome outcome; /* NONE: still under way, or missing */
@@ -65,17 +57,5 @@ void tally_free(struct tally *tally);
 /* Whether an attempt that ended so is a failure. */
 bool outcome_failed(enum tcpdiag_outcome outcome);
 bool group_failed(const struct group *group);
-
-/* "db.staging:5432 (10.0.2.2)", "refused / firewall-reject": the caller's to free. */
-char *group_target(const struct group *group, bool with_addresses);
-char *group_verdict(const struct group *group);
-const char *group_meaning(const struct group *group);
-char *group_advice(const struct group *group);
-
-/* "a, b, ..." */
-char *names_text(const struct names *names);
-
-/* "12 attempts: 9 connected, 2 failed" */
-char *tally_text(const struct tally *tally);
 
 #endif

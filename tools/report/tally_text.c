@@ -4,32 +4,7 @@
 #include <string.h>
 
 #include "tools/base/util.h"
-#include "tools/report/tally.h"
-
-bool outcome_failed(enum tcpdiag_outcome outcome)
-{
-    return outcome != TCPDIAG_OUTCOME_NONE && outcome != TCPDIAG_CONNECTED &&
-           outcome != TCPDIAG_RESOLVED && outcome != TCPDIAG_ABANDONED;
-}
-
-bool group_failed(const struct group *group)
-{
-    return outcome_failed(group->outcome);
-}
-
-char *names_text(const struct names *names)
-{
-    char *text;
-    size_t size;
-    FILE *to = need(open_memstream(&text, &size));
-    for (unsigned i = 0; i < names->count; i++)
-        fprintf(to, "%s%s", i ? ", " : "", names->word[i]);
-    if (names->more)
-        fputs(", ...", to);
-    if (fclose(to) != 0)
-        need(NULL);
-    return text;
-}
+#include "tools/report/tally_text.h"
 
 char *group_target(const struct group *group, bool with_addresses)
 {

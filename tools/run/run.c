@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "tools/run/run.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +19,6 @@
 #include "tools/run/elf.h"
 #include "tools/run/preflight.h"
 #include "tools/run/summary.h"
-#include "tools/tcpdiag.h"
 
 static const char usage[] =
     "usage: tcpdiag run [-l FILE] [-q] [--] COMMAND [ARGUMENTS]\n"

@@ -9,7 +9,7 @@
 
 #include "tools/base/file.h"
 #include "tools/base/util.h"
-#include "tools/report/tally.h"
+#include "tools/report/tally_text.h"
 
 enum { FAILURES_SHOWN = 5 };
 
