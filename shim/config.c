@@ -71,8 +71,11 @@ static void put_default_place(struct tcpdiag_out *out)
     const char *home = tcpdiag_setting("HOME");
     if (state && state[0] == '/') {
         tcpdiag_put_string(out, state);
+        tcpdiag_config.own_from = strlen(state);
     } else if (home && home[0] == '/') {
         tcpdiag_put_string(out, home);
+        tcpdiag_config.own_from = strlen(home);
+        tcpdiag_config.own_is_there = true;
         tcpdiag_put_literal(out, "/.local/state");
     } else {
         tcpdiag_put_string(out, tcpdiag_config.second_path);

@@ -20,7 +20,9 @@ struct tcpdiag_config {
     bool to_stderr;
     bool default_place;          /* the log is ours to make, with its directories */
     char path[TCPDIAG_PATH_MAX]; /* "" where no log can be named */
-    char second_path[64];        /* the default place where the first may not be used */
+    size_t own_from;      /* of a first default path: as many bytes are a folder of the user's */
+    bool own_is_there;    /* which has to be there, as a home has */
+    char second_path[64]; /* the default place where the first may not be used */
 };
 
 extern struct tcpdiag_config tcpdiag_config;

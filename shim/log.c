@@ -47,15 +47,27 @@ void tcpdiag_log_init(void)
     tcpdiag_log_open_init();
 }
 
+/* Out of the way of a program that has so many open: at the end of the table as long as it is. */
+static uint64_t end_of_table(uint64_t number)
+{
+    uint64_t length = 1024;
+    while (length <= number)
+        length *= 2;
+    return length - 1;
+}
+
 int tcpdiag_moved_up(int fd, const struct tcpdiag_file *file, bool few)
 {
     uint64_t limit = sys_limit(RLIMIT_NOFILE, UINT64_MAX);
-    uint64_t from = limit < KEPT_FROM + 8 ? limit - 8 : KEPT_FROM;
+    uint64_t from = fd < KEPT_FROM ? KEPT_FROM : end_of_table((uint64_t)fd);
+    int moved = -1;
     if (limit < (few ? FEWEST_DESCRIPTORS : FEW_DESCRIPTORS))
         return -1;
-    if ((uint64_t)fd >= from)
-        return fd;
-    int moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)from);
+    if (from < limit)
+        moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)from);
+    /* The highest that is free, as far as the next power of two below the limit. */
+    for (uint64_t below = 1; moved < 0 && below < limit / 2; below *= 2)
+        moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)(limit - below));
     if (moved >= 0)
         tcpdiag_close_own(fd, file);
     return moved;

@@ -75,6 +75,28 @@ static bool make_folder(char *folder)
     return true;
 }
 
+/* Whether all that is there of the path from the user's own folder on is the user's: through a link
+   or a folder of somebody else's it would lead wherever that one likes. */
+static bool own_from_there_on(char *folder, size_t from)
+{
+    struct stat64 status;
+    bool there = true;
+    bool own = true;
+    for (char *at = folder + from; own && there; at = strchr(at + 1, '/')) {
+        const char end = at && *at ? '/' : '\0';
+        if (end)
+            *at = '\0';
+        there = (at == folder + from ? sys_stat(folder, &status) : sys_lstat(folder, &status)) == 0;
+        own = there ? status.st_uid == sys_geteuid()
+                    : at != folder + from || !tcpdiag_config.own_is_there;
+        if (end)
+            *at = end;
+        else
+            break;
+    }
+    return own;
+}
+
 /* Whether the folder of the default place is ours and nobody else's, after it was made if it was
    not there. Looked at first: what lies there may be somebody's trap. */
 static bool default_folder(char *folder)
@@ -131,6 +153,10 @@ static bool open_in(const char *path, const struct stat64 *folder, struct tcpdia
     opened->fd = open_file(path);
     if (opened->fd < 0)
         return false;
+    /* Made under a umask that leaves not even the user a right. */
+    if (tcpdiag_status_of(opened->fd, status) == 0 && status->size == 0 && S_ISREG(status->mode) &&
+        status->owner == sys_geteuid() && (status->mode & 0777) == 0)
+        sys_fchmod(opened->fd, 0600);
     if (tcpdiag_status_of(opened->fd, status) == 0 && S_ISREG(status->mode) && status->links <= 1 &&
         not_planted(status, folder) &&
         (!tcpdiag_config.default_place || status->owner == sys_geteuid()) && !pseudo(opened->fd)) {
@@ -147,6 +173,9 @@ static bool open_at(const char *path, char *folder, struct tcpdiag_opened *opene
     memcpy(folder, path, strlen(path) + 1);
     if (!to_parent(folder))
         folder[1] = '\0';
+    if (path == tcpdiag_config.path && tcpdiag_config.default_place &&
+        !own_from_there_on(folder, tcpdiag_config.own_from))
+        return false;
     /* An open that fails takes a number all the same for a moment. */
     return (!tcpdiag_config.default_place || default_folder(folder)) &&
            sys_stat(folder, &status) == 0 && open_in(path, &status, opened);

@@ -125,6 +125,10 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
     X(pid_t, vfork, (void))                                                                        \
     X(pid_t, _Fork, (void))                                                                        \
     X(pid_t, forkpty, (int *, char *, const void *, const void *))                                 \
+    X(pid_t, __fork, (void))                                                                       \
+    X(pid_t, __libc_fork, (void))                                                                  \
+    X(int, unshare, (int))                                                                         \
+    X(int, __clone, (int (*)(void *), void *, int, void *, void *, void *, void *))                \
     X(int, clone, (int (*)(void *), void *, int, void *, void *, void *, void *))                  \
     X(int, pidfd_getfd, (int, int, unsigned))                                                      \
     X(int, daemon, (int, int))                                                                     \

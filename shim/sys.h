@@ -230,6 +230,11 @@ static inline void sys_seek_data(int fd)
 #endif
 }
 
+static inline int sys_fchmod(int fd, int mode)
+{
+    return (int)sys_call(SYS_fchmod, fd, mode);
+}
+
 static inline int sys_fstatfs(int fd, struct statfs64 *status)
 {
 #if defined(SYS_fstatfs64)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "shim/hooks/spawn.h"
 #include "shim/places.h"
 #include "shim/real.h"
 #include "shim/sole.h"
@@ -13,6 +14,8 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+
+enum { UNSHARES = 2 }; /* CLOSE_RANGE_UNSHARE of linux/close_range.h */
 
 static void closing_stderr(void)
 {
@@ -131,6 +134,8 @@ TCPDIAG_EXPORT int close_range(unsigned first, unsigned last, int flags)
             giving_up_range(first, last);
         errno = saved;
     }
+    if (flags & UNSHARES)
+        tcpdiag_about_to_part();
     if (ABSENT(close_range))
         return (int)sys_call(SYS_close_range, first, last, flags);
     return REAL(close_range)(first, last, flags);

@@ -5,6 +5,7 @@
  * forbid and punish what the shim does. Both pass everything on as it came.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -17,6 +18,11 @@
 #include "shim/sink.h"
 #include "shim/sys.h"
 #include "shim/track.h"
+
+#ifndef CLONE_FILES
+#define CLONE_FILES 0x400
+#endif
+#define SYS_CLOSE_RANGE 436 /* on every machine */
 
 /* What no record can do without. */
 static const int needed[] = {
@@ -157,7 +163,7 @@ TCPDIAG_EXPORT long any_syscall(long number, long a, long b, long c, long d, lon
 #endif
 
 #if !defined(__x86_64__) && !defined(__i386__)
-static void *tcpdiag_before_process(long number, unsigned long a);
+static void *tcpdiag_before_process(long number, unsigned long a, unsigned long b, unsigned long c);
 #endif
 
 long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, long f)
@@ -170,8 +176,12 @@ long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, lo
     if (number == SYS_prctl && CONFINES(a, b))
         return confine_by_syscall(number, arguments, b == SECCOMP_MODE_STRICT, 0, (void *)c);
 #if !defined(__x86_64__) && !defined(__i386__)
-    if (TCPDIAG_UNLIKELY(number == SYS_clone || number == SYS_clone3 || number == SYS_pidfd_getfd))
-        tcpdiag_before_process(number, (unsigned long)a);
+    if (TCPDIAG_UNLIKELY(number == SYS_clone || number == SYS_clone3 || number == SYS_pidfd_getfd ||
+                         number == SYS_dup || number == SYS_dup3 || number == SYS_fcntl ||
+                         number == SYS_sendmsg || number == SYS_sendmmsg ||
+                         number == SYS_execveat || number == SYS_unshare ||
+                         number == SYS_CLOSE_RANGE))
+        tcpdiag_before_process(number, (unsigned long)a, (unsigned long)b, (unsigned long)c);
 #endif
     long result = REAL(syscall)(number, a, b, c, d, e, f);
 #if defined(__x86_64__) || defined(__i386__)
@@ -183,10 +193,10 @@ long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, lo
 #if defined(__x86_64__) || defined(__i386__)
 __attribute__((used))
 #else
-static inline
+static
 #endif
 void *
-tcpdiag_before_process(long number, unsigned long a)
+tcpdiag_before_process(long number, unsigned long a, unsigned long b, unsigned long c)
 {
     unsigned long flags = 0;
     int saved = errno;
@@ -196,7 +206,12 @@ tcpdiag_before_process(long number, unsigned long a)
 #endif
     if (number == SYS_clone)
         flags = a;
-    tcpdiag_about_to_clone(flags);
+    if (number == SYS_unshare || number == SYS_CLOSE_RANGE) {
+        if (number == SYS_unshare ? a & CLONE_FILES : c & 2 /* CLOSE_RANGE_UNSHARE */)
+            tcpdiag_about_to_part();
+    } else if (number != SYS_FCNTL || b == F_DUPFD || b == F_DUPFD_CLOEXEC) {
+        tcpdiag_about_to_clone(flags); /* of the others any may give a socket another holder */
+    }
     errno = saved;
     return (void *)REAL(syscall);
 }
@@ -224,6 +239,26 @@ __asm__(".text\n"
         "    cmpq $" TEXT(__NR_vfork) ", %rdi\n"
         "    je 3f\n"
         "    cmpq $" TEXT(__NR_clone3) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_dup) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_dup2) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_dup3) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_fcntl) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_sendmsg) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_sendmmsg) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_execve) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_execveat) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_unshare) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(SYS_CLOSE_RANGE) ", %rdi\n"
         "    je 3f\n"
         "    cmpq $" TEXT(__NR_pidfd_getfd) ", %rdi\n"
         "    je 3f\n"
@@ -272,6 +307,26 @@ __asm__(".text\n"
         "    je 3f\n"
         "    cmpl $" TEXT(__NR_clone3) ", %eax\n"
         "    je 3f\n"
+        "    cmpl $" TEXT(__NR_dup) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_dup2) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_dup3) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_fcntl64) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_sendmsg) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_sendmmsg) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_execve) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_execveat) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_unshare) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(SYS_CLOSE_RANGE) ", %eax\n"
+        "    je 3f\n"
         "    cmpl $" TEXT(__NR_pidfd_getfd) ", %eax\n"
         "    je 3f\n"
         "    call 2f\n"
@@ -281,13 +336,15 @@ __asm__(".text\n"
         "    je 1f\n"
         "    jmp *%eax\n"
         "1:  jmp tcpdiag_any_syscall\n"
-        "3:  subl $4, %esp\n"
-        "    pushl 12(%esp)\n"
-        "    pushl 12(%esp)\n"
-        ".cfi_adjust_cfa_offset 12\n"
+        "3:  subl $12, %esp\n"
+        "    pushl 28(%esp)\n"
+        "    pushl 28(%esp)\n"
+        "    pushl 28(%esp)\n"
+        "    pushl 28(%esp)\n"
+        ".cfi_adjust_cfa_offset 28\n"
         "    call tcpdiag_before_process\n"
-        "    addl $12, %esp\n"
-        ".cfi_adjust_cfa_offset -12\n"
+        "    addl $28, %esp\n"
+        ".cfi_adjust_cfa_offset -28\n"
         "    jmp *%eax\n"
         ".cfi_endproc\n"
         ".size syscall, . - syscall\n");

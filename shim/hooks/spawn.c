@@ -38,6 +38,9 @@
 
 FORKS(fork)
 FORKS(_Fork)
+/* Names of glibc's for the same. */
+FORKS(__fork)
+FORKS(__libc_fork)
 MAKES_PROCESS(int, system, (const char *command), (command))
 MAKES_PROCESS(FILE *, popen, (const char *command, const char *mode), (command, mode))
 MAKES_PROCESS(int, posix_spawn,
@@ -123,19 +126,36 @@ void tcpdiag_about_to_clone(unsigned long flags)
         tcpdiag_descriptors_shared();
 }
 
-/* Declared with a list of unknown length; see hooks/seccomp.c for why it is taken whole. */
-TCPDIAG_EXPORT int any_clone(int (*start)(void *), void *stack, int flags, void *argument,
-                             void *parent, void *tls, void *child) __asm__("clone");
-
-int any_clone(int (*start)(void *), void *stack, int flags, void *argument, void *parent, void *tls,
-              void *child)
+/* The thread gets a copy of the descriptors for itself. From then on a number means two things. */
+void tcpdiag_about_to_part(void)
 {
-    tcpdiag_about_to_clone((unsigned long)flags);
-    int result = REAL(clone)(start, stack, flags, argument, parent, tls, child);
-    if (!(flags & CLONE_FILES))
-        tcpdiag_sole_shared_all();
-    return result;
+    tcpdiag_about_to_share_all();
+    tcpdiag_sole_never();
 }
+
+TCPDIAG_EXPORT int unshare(int flags)
+{
+    if (flags & CLONE_FILES)
+        tcpdiag_about_to_part();
+    return REAL(unshare)(flags);
+}
+
+/* Declared with a list of unknown length; see hooks/seccomp.c for why it is taken whole. */
+#define CLONES(name)                                                                               \
+    TCPDIAG_EXPORT int any_##name(int (*start)(void *), void *stack, int flags, void *argument,    \
+                                  void *parent, void *tls, void *child) __asm__(#name);            \
+    int any_##name(int (*start)(void *), void *stack, int flags, void *argument, void *parent,     \
+                   void *tls, void *child)                                                         \
+    {                                                                                              \
+        tcpdiag_about_to_clone((unsigned long)flags);                                              \
+        int result = REAL(name)(start, stack, flags, argument, parent, tls, child);                \
+        if (!(flags & CLONE_FILES))                                                                \
+            tcpdiag_sole_shared_all();                                                             \
+        return result;                                                                             \
+    }
+
+CLONES(clone)
+CLONES(__clone)
 
 /* vfork returns twice to its caller, the second time on a stack on which the child has called other
    functions. So nothing may return in between: what is done first is done, and then this jumps. */

@@ -6,4 +6,7 @@
    has the same (clone(2)). flags 0: a fork. errno is changed. */
 void tcpdiag_about_to_clone(unsigned long flags);
 
+/* Before the calling thread gets descriptors of its own (unshare(2), close_range(2)). The same. */
+void tcpdiag_about_to_part(void);
+
 #endif

@@ -218,7 +218,8 @@ class Places(unittest.TestCase):
     def test_no_home(self):
         _, logs = self.connect()
         self.assertEqual(logs, {f"tcpdiag-{os.geteuid()}/tcpdiag.jsonl": 2})
-        _, logs = self.connect(HOME="/nowhere")
+        found, logs = self.connect(HOME="/tmp/nowhere")
+        self.assertNotIn("nowhere", found)
         self.assertEqual(logs, {f"tcpdiag-{os.geteuid()}/tcpdiag.jsonl": 2})
 
     @unittest.skipUnless(may_give_away(), ONE_USER)
@@ -228,6 +229,20 @@ class Places(unittest.TestCase):
                 found, logs = self.connect("mkdir /tmp/home", before, f"chown -R {self.OTHER} /tmp/home", HOME="/tmp/home")
                 self.assertEqual(logs, {"tcpdiag-0/tcpdiag.jsonl": 2})
                 self.assertEqual({owner for path, owner in found.items() if path.startswith("home")}, {self.OTHER})
+
+    @unittest.skipUnless(may_give_away(), ONE_USER)
+    def test_a_link_of_somebody_else_on_the_way(self):
+        """Root's own folder, reached by a link that the home's owner has put there."""
+        for at in (".local", ".local/state"):
+            with self.subTest(at):
+                _, logs = self.connect("mkdir -p /tmp/home/.local /tmp/roots", f"rm -rf /tmp/home/{at}",
+                                       f"ln -s /tmp/roots /tmp/home/{at}", f"chown -hR {self.OTHER} /tmp/home/{at}",
+                                       HOME="/tmp/home")
+                self.assertEqual(logs, {"tcpdiag-0/tcpdiag.jsonl": 2})
+
+    def test_a_umask_that_leaves_nothing(self):
+        found, logs = self.connect("mkdir /tmp/d", "umask 0777", TCPDIAG_LOG="/tmp/d/log.jsonl")
+        self.assertEqual(logs, {"d/log.jsonl": 2})
 
     @unittest.skipUnless(may_give_away(), ONE_USER)
     def test_a_trap_in_tmp(self):

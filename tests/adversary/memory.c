@@ -174,6 +174,10 @@ void unix_pair(int ends[2])
     X(write, play_write, PLAIN)                                                                    \
     X(socket, play_socket, PLAIN)                                                                  \
     X(clone, play_clone, PLAIN)                                                                    \
+    X(__clone, play_clone, PLAIN)                                                                  \
+    X(__fork, play_fork, PLAIN)                                                                    \
+    X(__libc_fork, play_fork, PLAIN)                                                               \
+    X(unshare, play_unshare, PLAIN)                                                                \
     X(_Fork, play_fork, PLAIN)                                                                     \
     X(forkpty, play_forkpty, PLAIN)                                                                \
     X(popen, play_popen, PLAIN)                                                                    \

@@ -98,6 +98,7 @@ void play_sendmmsg(const struct hook *hook);
 void play_socket(const struct hook *hook);
 void play_system(const struct hook *hook);
 void play_thrd_create(const struct hook *hook);
+void play_unshare(const struct hook *hook);
 void play_vfork(const struct hook *hook);
 
 void play_execve(const struct hook *hook);

@@ -144,6 +144,14 @@ void play_clone(const struct hook *hook)
     finish(fd);
 }
 
+void play_unshare(const struct hook *hook)
+{
+    int fd = subject();
+    SAY(AS(int, (int), hook)(CLONE_FILES));
+    SAY(AS(int, (int), hook)(0));
+    finish(fd);
+}
+
 void play_vfork(const struct hook *hook)
 {
     int fd = subject();

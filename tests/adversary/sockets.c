@@ -5,7 +5,9 @@
  * scene checks that it was left for the program. Exits with 0 bare and under the shim alike.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -330,6 +332,66 @@ static void read_so_error_of_9(void)
     printf("%s\n", strerror(so_error(9)));
 }
 
+/* A thread with descriptors of its own has the socket too. */
+static int meeting[2][2];
+
+static void *parts(void *fd)
+{
+    char byte = 'g';
+    CHECK(unshare(CLONE_FILES) == 0);
+    CHECK(write(meeting[0][1], &byte, 1) == 1);
+    CHECK(read(meeting[1][0], &byte, 1) == 1);
+    CHECK(so_error((int)(intptr_t)fd) == ECONNREFUSED);
+    return NULL;
+}
+
+static void thread_with_its_own_descriptors(void)
+{
+    pthread_t id;
+    char byte = 'g';
+    int fd = tcp(SOCK_NONBLOCK);
+    CHECK(pipe(meeting[0]) == 0 && pipe(meeting[1]) == 0);
+    CHECK(pthread_create(&id, NULL, parts, (void *)(intptr_t)fd) == 0);
+    CHECK(read(meeting[0][0], &byte, 1) == 1);
+    fails_on(fd);
+    close(fd);
+    CHECK(write(meeting[1][1], &byte, 1) == 1);
+    CHECK(pthread_join(id, NULL) == 0);
+}
+
+/* By libc's syscall(2), and by a name of glibc's own. */
+static void holder_by_syscall(void)
+{
+    int fd = tcp(SOCK_NONBLOCK);
+    int other = (int)syscall(SYS_dup, fd);
+    fails_on(fd);
+    close(fd);
+    CHECK(so_error(other) == ECONNREFUSED);
+    fd = tcp(SOCK_NONBLOCK);
+    other = (int)syscall(SYS_fcntl, fd, F_DUPFD, 100);
+    fails_on(fd);
+    close(fd);
+    CHECK(so_error(other) == ECONNREFUSED);
+}
+
+static void child_by_another_name(void)
+{
+    pid_t (*forks)(void) = (pid_t(*)(void))dlsym(RTLD_DEFAULT, "__fork");
+    int ends[2];
+    int fd = tcp(SOCK_NONBLOCK);
+    CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    pid_t child = forks ? forks() : fork();
+    if (child == 0) {
+        char byte;
+        CHECK(read(ends[0], &byte, 1) == 1);
+        _exit(so_error(fd) == ECONNREFUSED ? 0 : 1);
+    }
+    fails_on(fd);
+    close(fd);
+    CHECK(write(ends[1], "g", 1) == 1);
+    wait_for(child);
+}
+
 /* docs/limits.md: this holder cannot be seen. It gets the number of a socket that was made after
  * it. */
 static void taken_by_pidfd(void)
@@ -573,6 +635,9 @@ static const struct scene scenes[] = {
     SCENE(grandchild_has_it),
     SCENE(read_so_error_of_9),
     SCENE(taken_by_pidfd),
+    SCENE(thread_with_its_own_descriptors),
+    SCENE(holder_by_syscall),
+    SCENE(child_by_another_name),
     SCENE(dup_twice),
     SCENE(dup_by_fcntl),
     SCENE(close_range_refused),

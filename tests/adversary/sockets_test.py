@@ -42,6 +42,9 @@ class Sockets(run.SceneTest):
         self.play("dup_and_close_before", 1, 1, ["refused"])
         self.play("child_connects_parents_socket", 3, 3, ["refused"] * 3)
         self.play("parent_closes_childs_socket", 1, 1, ["refused"])
+        self.play("thread_with_its_own_descriptors", 1, 1, ["refused"])
+        self.play("holder_by_syscall", 2, 2, ["refused"] * 2)
+        self.play("child_by_another_name", 1, 1, ["refused"])
 
     @unittest.skipIf(run.LINKED_IN, "the hooks go with the program")
     def test_held_by_another_image(self):

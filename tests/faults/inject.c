@@ -39,7 +39,7 @@ static const struct {
     ROW(getegid),       ROW(getgid),          ROW(mkdirat),    ROW(close),      ROW(sched_yield),
     ROW(close_range),   ROW(clock_gettime),   ROW(getcwd),     ROW(pwritev2),   ROW(sendmsg),
     ROW(sigaltstack),   ROW(statx),           ROW(pread64),    ROW(lseek),      ROW(fstatfs),
-    ROW(dup3),
+    ROW(dup3),          ROW(fchmod),          ROW(socket),     ROW(connect),
 };
 
 static const char *name_of(long number)

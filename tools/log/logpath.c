@@ -29,24 +29,33 @@ static char *double_percents(const char *path)
 
 enum { LONGEST_PATH = 1024 }; /* TCPDIAG_PATH_MAX in shim/config.h */
 
-/* The rules of shim/log_open.c: the library writes to, and makes, no folder of somebody else's. */
-static bool library_may_use(const char *file)
+/* The rules of shim/log_open.c: the library writes to, and makes, no folder of somebody else's, nor
+   by one. base: the user's own folder; there: it has to be there, as a home has. */
+static bool library_may_use(const char *base, const char *file, bool there)
 {
     struct stat status;
     char *folder = copy(file);
-    *strrchr(folder, '/') = '\0';
-    bool there = lstat(folder, &status) == 0;
-    bool ours = there && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-                (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-    if (!there && errno == ENOENT) {
-        char *slash = NULL;
-        while (stat(folder, &status) != 0 && errno == ENOENT &&
-               (slash = strrchr(folder, '/')) != NULL && slash != folder)
-            *slash = '\0';
-        ours =
-            slash != folder && S_ISDIR(status.st_mode) &&
-            (status.st_uid == geteuid() ||
-             (status.st_uid == 0 && (status.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH)));
+    char *last = strrchr(folder, '/');
+    char *at = folder + strlen(base);
+    *last = '\0';
+    bool ours = true;
+    while (ours) {
+        char *next = at ? strchr(at, '/') : NULL;
+        if (next)
+            *next = '\0';
+        bool found =
+            (next == folder + strlen(base) ? stat(folder, &status) : lstat(folder, &status)) == 0;
+        if (!found) {
+            ours = next != folder + strlen(base) || !there;
+            break;
+        }
+        ours = status.st_uid == geteuid();
+        if (!next) {
+            ours = ours && S_ISDIR(status.st_mode) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+            break;
+        }
+        *next = '/';
+        at = next + 1;
     }
     free(folder);
     return ours;
@@ -58,11 +67,15 @@ static char *default_path(void)
     const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     char *path = NULL;
-    if (state && state[0] == '/')
+    bool may = false;
+    if (state && state[0] == '/') {
         path = format("%s/tcpdiag/tcpdiag.jsonl", state);
-    else if (home && home[0] == '/')
+        may = strlen(path) < LONGEST_PATH && library_may_use(state, path, false);
+    } else if (home && home[0] == '/') {
         path = format("%s/.local/state/tcpdiag/tcpdiag.jsonl", home);
-    if (path && strlen(path) < LONGEST_PATH && library_may_use(path))
+        may = strlen(path) < LONGEST_PATH && library_may_use(home, path, true);
+    }
+    if (may)
         return path;
     free(path);
     return format("/tmp/tcpdiag-%lu/tcpdiag.jsonl", (unsigned long)geteuid());
