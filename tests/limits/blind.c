@@ -53,7 +53,8 @@ static struct sockaddr_in closed_port(void)
     return address;
 }
 
-/* The given one, which a firewall rejects with an ICMP error; else one that answers with a reset. */
+/* The given one, which a firewall rejects with an ICMP error; else one that answers with a reset.
+ */
 static int port;
 
 static struct sockaddr_in rejecting_port(void)
@@ -372,26 +373,16 @@ int main(int argc, char **argv)
         const char *name;
         void (*play)(void);
     } scenes[] = {
-        SCENE(plain_connect),
-        SCENE(raw_syscall),
-        SCENE(deep_bound),
-        SCENE(not_deep_bound),
-        SCENE(libc_by_handle),
-        SCENE(io_uring),
-        SCENE(lookup_nowait),
-        SCENE(resolver_over_tcp),
-        SCENE(silent_blocking),
-        SCENE(silent_nonblocking),
-        SCENE(lost_race),
-        SCENE(error_taken_by_sendfile),
-        SCENE(third_number),
-        SCENE(passed_on),
-        SCENE(many_in_flight),
-        SCENE(many_names),
-        SCENE(two_names),
-        SCENE(datagram),
-        SCENE(given_port),
-        SCENE(polled_after_failure),
+        SCENE(plain_connect),   SCENE(raw_syscall),
+        SCENE(deep_bound),      SCENE(not_deep_bound),
+        SCENE(libc_by_handle),  SCENE(io_uring),
+        SCENE(lookup_nowait),   SCENE(resolver_over_tcp),
+        SCENE(silent_blocking), SCENE(silent_nonblocking),
+        SCENE(lost_race),       SCENE(error_taken_by_sendfile),
+        SCENE(third_number),    SCENE(passed_on),
+        SCENE(many_in_flight),  SCENE(many_names),
+        SCENE(two_names),       SCENE(datagram),
+        SCENE(given_port),      SCENE(polled_after_failure),
         SCENE(given_port_ipv6),
     };
     if (argc > 2)
