@@ -5,8 +5,9 @@
 examples.py [--check] BIN PAGE...: BIN is the folder of the built programs. An example is a block
 that follows a mark "run by docs/update" or "run by docs/update in the lab" (as the client of
 tests/lab): the lines after "$ " are commands of the shell, those below are what they wrote, of
-standard output and of standard error. Times, durations, process numbers and line breaks may differ
-from run to run; where anything else does, the block is written anew. With --check nothing is
+standard output and of standard error. Times, durations and process numbers may differ from run to
+run; where anything else does, be it a blank or the end of a line, the block is written anew. A page
+of the manual has fewer columns than a terminal: there longer lines are folded. With --check nothing is
 written: the pages that differ are named, and the exit status is 1.
 """
 import os
@@ -19,7 +20,7 @@ import textwrap
 MARKDOWN = re.compile(r"(?P<head>^<!-- run by docs/update(?P<lab> in the lab)? -->\n```console\n)(?P<body>.*?)(?P<tail>^```\n)", re.M | re.S)
 MDOC = re.compile(r'(?P<head>^\.\\" run by docs/update(?P<lab> in the lab)?\n\.Bd -literal[^\n]*\n)(?P<body>.*?)(?P<tail>^\.Ed\n)', re.M | re.S)
 NO_LAB = 77  # tests/lab/lab: this user may not make namespaces
-COLUMNS = {MARKDOWN: 80, MDOC: 74}
+COLUMNS = {MARKDOWN: None, MDOC: 74}
 
 
 def from_roff(text):
@@ -36,21 +37,23 @@ def commands_of(body):
     parts = re.split(r"^\$ ", body, flags=re.M)[1:]
     pairs = []
     for part in parts:
-        match = re.match(r"(?:.*\\\n)*.*\n", part)
+        match = re.match(r"(?:.*[\\|]\n)*.*\n", part)
         pairs.append((match[0], part[match.end():]))
     return pairs
 
 
 def comparable(text):
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
-    text = re.sub(r'"(duration_ms|rtt_ms|process.pid|thread.id)":[\d.]+', r'"\1":N', text)
-    text = re.sub(r'"(attempt|host.name)":"[^"]*"', r'"\1":"N"', text)
-    text = re.sub(r"\d+(\.\d+)? ms", "N ms", text)
-    return re.sub(r"\s+", "", text)
+    text = re.sub(r'"(duration_ms|rtt_ms|process.pid|thread.id)":( ?)[\d.]+', r'"\1":\2N', text)
+    text = re.sub(r'"(attempt|host.name)":( ?)"[^"]*"', r'"\1":\2"N"', text)
+    # In a column a longer duration has fewer blanks in front of it.
+    return re.sub(r" +\d+(\.\d+)? ms", " N ms", text)
 
 
 def folded(text, columns):
-    """Within the columns of the page. The tools wrap at 80 with an indent of 7 and more."""
+    """Within the columns of the page, if it has any. The tools wrap at 80 with an indent of 7 and more."""
+    if columns is None:
+        return text
     whole = []
     for line in text.splitlines():
         indent = re.match(" *", line)[0]
@@ -91,8 +94,10 @@ def new_page(text, programs):
                     if output is None:
                         print("SKIPPED: this machine has no namespaces for: " + command, end="")
                     count += 1
+                    if output is not None:
+                        output = folded(output, COLUMNS[pattern])
                     same = output is None or comparable(output) == comparable(old)
-                    new += "$ " + command + (old if same else folded(output, COLUMNS[pattern]))
+                    new += "$ " + command + (old if same else output)
                 return match["head"] + encode(new) + match["tail"]
             text = pattern.sub(block, text)
     return text, count
