@@ -231,4 +231,5 @@ def main():
     return status
 
 
-sys.exit(main())
+if __name__ == "__main__":  # an import must not send anything
+    sys.exit(main())
