@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "probe/clock.h"
+#include "shim/diagnosis/version.h"
 
 /* Fits a terminal of 80 columns and 24 lines. */
 static const char usage[] =
@@ -27,7 +28,7 @@ static const char usage[] =
     "  -f, --file FILE        targets, one a line; - is standard input\n"
     "      --wait[=SECONDS]   try until it opens      --wait-closed[=SECONDS]\n"
     "      --no-control       after silence, ask the host nothing else\n"
-    "      --trace            where on the way the connect ends\n"
+    "      --trace            where on the way it ends   -V, --version\n"
     "      --ordered          results in the order of the targets, not as they come\n"
     "      --json, --csv      the records of libtcpdiag's log; a table\n"
     "  -q, --quiet            no explanations         -v, -z  nc's habits, ignored\n"
@@ -69,6 +70,7 @@ static const struct option long_options[] = {
     {"wait", optional_argument, NULL, OPTION_WAIT},
     {"wait-closed", optional_argument, NULL, OPTION_WAIT_CLOSED},
     {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, 'V'},
     {0},
 };
 
@@ -256,6 +258,9 @@ static bool take(struct options *options, struct given *given, int option)
     case OPTION_HELP:
         fputs(usage, stdout);
         exit(fflush(stdout) == 0 ? 0 : STATUS_USAGE);
+    case 'V':
+        puts("tcpdiag-probe " TCPDIAG_VERSION);
+        exit(fflush(stdout) == 0 ? 0 : STATUS_USAGE);
     case '?': /* getopt has said it */
         return false;
     default:
@@ -314,7 +319,7 @@ bool options_parse(int argc, char **argv, struct options *options)
     struct given given = {0};
     *options = (struct options){.engine.jobs = JOBS, .source.family = AF_UNSPEC};
     for (int option;
-         (option = getopt_long(argc, argv, "46w:n:i:s:I:p:j:f:qvz", long_options, NULL)) != -1;)
+         (option = getopt_long(argc, argv, "46w:n:i:s:I:p:j:f:qvzV", long_options, NULL)) != -1;)
         if (!take(options, &given, option))
             return false;
     options->source.words = argv + optind;

@@ -190,6 +190,12 @@ class Options(OnLoopback):
         else:
             self.assertEqual((status, error), (0, ""), out)
 
+    def test_version(self):
+        for option in ("-V", "--version"):
+            status, out, error = self.probe(option)
+            self.assertEqual((status, error), (0, ""))
+            self.assertRegex(out, r"^tcpdiag-probe \d+\.\d+\.\d+\n$")
+
     def test_help_fits_a_screen(self):
         status, out, error = self.probe("--help")
         self.assertEqual((status, error), (0, ""))
