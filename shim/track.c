@@ -453,7 +453,8 @@ static int last_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evid
 
 /* The same where somebody may still ask: only what can be told without taking it. A closed socket
    that a segment has come for was reset; tcp_reset in net/ipv4/tcp_input.c has one error for that.
-   A connection that was dissolved is closed as well, and its segments are forgotten.
+   A connection that was dissolved is closed as well, and its segments are forgotten; one that was
+   established and then reset has had more than one.
  */
 static int told_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evidence *evidence)
 {
@@ -461,7 +462,7 @@ static int told_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evid
         cookie_of(attempt->fd) != attempt->cookie)
         return 0;
     int received = tcpdiag_evidence_history(attempt->fd).received;
-    if (received > 0 || (received < 0 && tcpdiag_sole(attempt->fd)))
+    if (received == 1 || (received < 0 && tcpdiag_sole(attempt->fd)))
         tcpdiag_evidence_answered(attempt->fd, evidence);
     return evidence->answered == 1 ? ECONNREFUSED : 0;
 }
