@@ -137,9 +137,14 @@ void tcpdiag_stderr_prepare(void)
 
 void tcpdiag_stderr_closing(void)
 {
-    int own = atomic_exchange_explicit(&kept, -1, memory_order_relaxed);
-    if (own >= 0)
-        tcpdiag_close_own(own, &standard_error);
+    int own = atomic_load_explicit(&kept, memory_order_relaxed);
+    if (own < 0)
+        return;
+    tcpdiag_close_own(own, &standard_error);
+    /* A vfork child closes its own descriptor, and shares the memory in which its parent's stands.
+     */
+    if (atomic_load_explicit(&tcpdiag_this_process->pid, memory_order_relaxed) == sys_getpid())
+        atomic_store_explicit(&kept, -1, memory_order_relaxed);
 }
 
 bool tcpdiag_stderr_write(const char *line, size_t length)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "tests/shim/scene.h"
@@ -338,6 +339,36 @@ static void rotated_among_threads(void)
     CHECK(times <= ROTATIONS * 2);
 }
 
+/* A vfork child lets go of its own standard error, and then the program of its. What is left of the
+   terminal is counted by what its descriptors are. */
+static void *does_nothing(void *unused)
+{
+    return unused;
+}
+
+static void stderr_let_go_after_vfork(void)
+{
+    pthread_t id;
+    int status;
+    int left = 0;
+    struct stat terminal;
+    struct stat other;
+    CHECK(fstat(STDERR_FILENO, &terminal) == 0);
+    CHECK(pthread_create(&id, NULL, does_nothing, NULL) == 0 && pthread_join(id, NULL) == 0);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    pid_t child = vfork();
+    if (child == 0) {
+        dup2(null, STDERR_FILENO);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(dup2(null, STDERR_FILENO) == STDERR_FILENO);
+    for (int fd = 0; fd < 1100; fd++)
+        left +=
+            fstat(fd, &other) == 0 && other.st_rdev == terminal.st_rdev && S_ISCHR(other.st_mode);
+    exit(left == 0 ? 0 : 3);
+}
+
 /* How many more may be opened after a record. */
 static void emfile(void)
 {
@@ -353,13 +384,21 @@ static void emfile(void)
 }
 
 static const struct scene scenes[] = {
-    SCENE(first_by_instruction),  SCENE(first_by_sharing),
-    SCENE(rotated_among_threads), SCENE(emfile),
-    SCENE(lowest_opened),         SCENE(stdin_replaced),
-    SCENE(number_chosen),         SCENE(child_opens),
-    SCENE(high_number_chosen),    SCENE(high_number_while_failures_close),
-    SCENE(with_two_hundred),      SCENE(first_by_thread),
-    SCENE(first_by_clone),        SCENE(three_hundred_open),
+    SCENE(first_by_instruction),
+    SCENE(first_by_sharing),
+    SCENE(rotated_among_threads),
+    SCENE(emfile),
+    SCENE(stderr_let_go_after_vfork),
+    SCENE(lowest_opened),
+    SCENE(stdin_replaced),
+    SCENE(number_chosen),
+    SCENE(child_opens),
+    SCENE(high_number_chosen),
+    SCENE(high_number_while_failures_close),
+    SCENE(with_two_hundred),
+    SCENE(first_by_thread),
+    SCENE(first_by_clone),
+    SCENE(three_hundred_open),
     SCENE(nearly_all_open),
 };
 

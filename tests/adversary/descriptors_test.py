@@ -51,6 +51,11 @@ class Descriptors(run.SceneTest):
         self.play("three_hundred_open", 1, 1, ["refused"])
         self.play("nearly_all_open", 1, 1, ["refused"])
 
+    def test_a_terminal_is_let_go(self):
+        """Its reader sees the end when the program lets go, whatever a vfork child has done before."""
+        for shimmed in (False, True):
+            self.assertEqual(terminal(self.command("stderr_let_go_after_vfork"), shimmed)[0], 0, shimmed)
+
     def test_standard_error_is_a_terminal(self):
         for scene in ("lowest_opened", "stdin_replaced", "child_opens", "number_chosen", "first_by_thread"):
             with self.subTest(scene):
