@@ -117,6 +117,28 @@ void unix_pair(int ends[2])
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
 }
 
+int with_rights(size_t length)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+    char bytes[256];
+    int ends[2];
+    struct iovec part = {memset(bytes, 'A', sizeof bytes), length};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = CMSG_LEN(sizeof(int))};
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS; /* standard output: the bytes are 0, but for the 1 */
+    memcpy(CMSG_DATA(&control.header), &(int){1}, sizeof(int));
+    unix_pair(ends);
+    CHECK(length <= sizeof bytes && sendmsg(ends[1], &message, 0) == (ssize_t)length);
+    return ends[0];
+}
+
 /* By its name in the C library, whatever the headers make of it; weak, since not each has all. */
 #define HOOKS(X)                                                                                   \
     X(_Exit, play_exit, PLAIN)                                                                     \

@@ -56,6 +56,13 @@ void show(const void *bytes, size_t size);
 int full_pipe(void);
 void unix_pair(int ends[2]);
 
+/* A Unix socket to which so many bytes have come, 'A' each, and a descriptor with them. */
+int with_rights(size_t length);
+
+/* What sendmsg and sendmmsg have in common: addresses and control data. */
+void message_names(const struct hook *hook);
+void message_controls(const struct hook *hook);
+
 /* One for each function that is hooked, or for its family. */
 void play_connect(const struct hook *hook);
 void play_sendto(const struct hook *hook);

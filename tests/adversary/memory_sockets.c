@@ -114,6 +114,15 @@ void play_sendto(const struct hook *hook)
 
 #define SENDMSG(hook) AS(ssize_t, (int, const struct msghdr *, int), hook)
 
+/* By sendmmsg it is the only one. */
+static ssize_t sent(const struct hook *hook, int fd, struct msghdr message, int flags)
+{
+    if (strcmp(hook->name, "sendmmsg") != 0)
+        return SENDMSG(hook)(fd, COPY(message), flags);
+    struct mmsghdr *only = COPY((struct mmsghdr){.msg_hdr = message});
+    return AS(int, (int, struct mmsghdr *, unsigned, int), hook)(fd, only, 1, flags);
+}
+
 /* One header that says so many bytes of itself, in so many bytes of control data, of which one
    descriptor is there. */
 static void control(const struct hook *hook, int fd, int passed, size_t says, size_t length)
@@ -129,7 +138,7 @@ static void control(const struct hook *hook, int fd, int passed, size_t says, si
     message.msg_control = copied(whole, length < sizeof whole ? length : sizeof whole);
     message.msg_controllen = (__typeof__(message.msg_controllen))length;
     printf("cmsg_len %zx, controllen %zx: ", says, length);
-    SAY(SENDMSG(hook)(fd, COPY(message), MSG_DONTWAIT));
+    SAY(sent(hook, fd, message, MSG_DONTWAIT));
 }
 
 static void controls(const struct hook *hook, int fd, const char *what)
@@ -147,7 +156,7 @@ static void controls(const struct hook *hook, int fd, const char *what)
 }
 
 /* Kinds of sockets that look at control data each in its own way, or not at all. */
-static void sendmsg_controls(const struct hook *hook)
+void message_controls(const struct hook *hook)
 {
     struct sockaddr_in udp;
     int ends[2];
@@ -169,16 +178,16 @@ static void sendmsg_controls(const struct hook *hook)
 #if defined(__GLIBC__) /* musl's copies message and control data before the kernel looks at them   \
                         */
     message.msg_controllen = CMSG_LEN(4);
-    SAY(SENDMSG(hook)(ends[0], COPY(message), MSG_DONTWAIT));
+    SAY(sent(hook, ends[0], message, MSG_DONTWAIT));
     message.msg_control = NULL;
-    SAY(SENDMSG(hook)(ends[0], COPY(message), MSG_DONTWAIT));
+    SAY(sent(hook, ends[0], message, MSG_DONTWAIT));
     message = (struct msghdr){.msg_control = nowhere()};
 #endif
-    SAY(SENDMSG(hook)(ends[0], COPY(message), MSG_DONTWAIT));
+    SAY(sent(hook, ends[0], message, MSG_DONTWAIT));
     finish(busy);
 }
 
-static void sendmsg_names(const struct hook *hook)
+void message_names(const struct hook *hook)
 {
     const int flags = MSG_FASTOPEN | MSG_DONTWAIT;
     int busy = subject();
@@ -189,8 +198,7 @@ static void sendmsg_names(const struct hook *hook)
                                        .msg_namelen = length,
                                        .msg_iov = part,
                                        .msg_iovlen = 1};
-        const struct msghdr *at = COPY(message);
-        SAY(SENDMSG(hook)(fd, at, flags));
+        SAY(sent(hook, fd, message, flags));
         close(fd);
     }
     finish(busy);
@@ -198,8 +206,8 @@ static void sendmsg_names(const struct hook *hook)
 
 void play_sendmsg(const struct hook *hook)
 {
-    sendmsg_names(hook);
-    sendmsg_controls(hook);
+    message_names(hook);
+    message_controls(hook);
 #if defined(__GLIBC__)
     const int flags[] = {0, MSG_FASTOPEN};
     for (int i = 0; i < 2; i++) {

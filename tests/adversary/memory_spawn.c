@@ -5,8 +5,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 #include "tests/adversary/memory.h"
 
@@ -29,13 +31,17 @@ void play_socket(const struct hook *hook)
 void play_forkpty(const struct hook *hook)
 {
     int *terminal = COPY((int){-1});
+    const struct termios settings = {.c_cflag = CS8 | CREAD};
+    const struct winsize size = {.ws_row = 24, .ws_col = 80};
     int fd = subject();
-    fflush(stdout);
-    pid_t child =
-        AS(pid_t, (int *, char *, const void *, const void *), hook)(terminal, NULL, NULL, NULL);
-    if (child == 0)
-        _exit(5);
-    say_child("forkpty", child);
+    for (int i = 0; i < 2; i++) {
+        fflush(stdout);
+        pid_t child = AS(pid_t, (int *, char *, const void *, const void *), hook)(
+            terminal, i ? at_end(32) : NULL, i ? COPY(settings) : NULL, i ? COPY(size) : NULL);
+        if (child == 0)
+            _exit(5);
+        say_child("forkpty", child);
+    }
     finish(fd);
 }
 
@@ -61,6 +67,8 @@ void play_system(const struct hook *hook)
     unsetenv("LD_PRELOAD"); /* the shell may be of another machine than the library */
     SAY(AS(int, (const char *), hook)(NULL) != 0);
     SAY(AS(int, (const char *), hook)(TEXT("exit 3")));
+    SAY(AS(int, (const char *), hook)(UNTERMINATED("exit 3"))); /* for execve(2) to refuse */
+    SAY(AS(int, (const char *), hook)(nowhere()));
     finish(fd);
 }
 
@@ -73,8 +81,20 @@ void play_popen(const struct hook *hook)
     CHECK(stream && fgets(line, sizeof line, stream));
     printf("%s", line);
     SAY(pclose(stream));
+    stream = AS(FILE *, (const char *, const char *), hook)(nowhere(), TEXT("r"));
+    printf("%s\n", stream ? "a stream" : "none");
+    if (stream)
+        SAY(pclose(stream));
     SAY(AS(FILE *, (const char *, const char *), hook)(TEXT("x"), TEXT("q")) != NULL);
     finish(fd);
+}
+
+/* The child, whose number nobody was told, when it has ended. */
+static pid_t waited_first(void)
+{
+    siginfo_t info = {0};
+    CHECK(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0);
+    return info.si_pid;
 }
 
 void play_posix_spawn(const struct hook *hook)
@@ -91,6 +111,15 @@ void play_posix_spawn(const struct hook *hook)
     say_child("spawned", *child); /* whose own line comes before */
     say("spawn", result);
     SAY(call(NULL, TEXT("/nonexistent/x"), NULL, NULL, COPY(arguments), NULL));
+    posix_spawn_file_actions_t *actions = at_end(sizeof *actions);
+    posix_spawnattr_t *attributes = at_end(sizeof *attributes);
+    CHECK(posix_spawn_file_actions_init(actions) == 0 && posix_spawnattr_init(attributes) == 0);
+    result =
+        call(NULL, TEXT("/proc/self/exe"), actions, attributes, COPY(arguments), COPY(environment));
+    say_child("spawned", result == 0 ? waited_first() : -1);
+    say("spawn", result);
+    if (strcmp(hook->name, "posix_spawn") == 0) /* the other looks for a slash in it */
+        SAY(call(child, nowhere(), NULL, NULL, COPY(arguments), COPY(environment)));
     finish(fd);
 }
 
@@ -105,7 +134,11 @@ void play_pthread_create(const struct hook *hook)
     void *result = NULL;
     int fd = subject();
     __typeof__(pthread_create) *call = (__typeof__(pthread_create) *)hook->function;
+    pthread_attr_t *attributes = at_end(sizeof *attributes);
+    CHECK(pthread_attr_init(attributes) == 0);
     SAY(call(id, NULL, thread, TEXT("x")));
+    SAY(pthread_join(*id, &result));
+    SAY(call(id, attributes, thread, NULL));
     SAY(pthread_join(*id, &result));
     finish(fd);
 }
@@ -137,6 +170,14 @@ void play_clone(const struct hook *hook)
         fflush(stdout);
         say_child("cloned", call(c11_thread, stack + SIZE, flags[i] | SIGCHLD, TEXT("x")));
     }
+    pid_t *told = at_end(sizeof *told);
+    const int tells = CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
+    fflush(stdout);
+    pid_t child = call(c11_thread, stack + SIZE, tells, TEXT("x"), told, NULL, told);
+    printf("told: %d\n", *told == child);
+    say_child("cloned", child);
+    fflush(stdout); /* what cannot be told is not told */
+    say_child("cloned", call(c11_thread, stack + SIZE, tells, NULL, nowhere(), NULL, nowhere()));
 #if defined(__GLIBC__)
     SAY(call(NULL, stack + SIZE, SIGCHLD, NULL));
     SAY(call(c11_thread, NULL, SIGCHLD, NULL));
@@ -186,8 +227,21 @@ static struct mmsghdr one_message(void)
     return message;
 }
 
+/* The second cannot be sent; its address and control data are nowhere. */
+static void sendmmsg_beyond(const struct hook *hook, int fd, int flags)
+{
+    struct mmsghdr messages[] = {one_message(), one_message()};
+    messages[1].msg_hdr.msg_name = nowhere();
+    messages[1].msg_hdr.msg_namelen = 16;
+    messages[1].msg_hdr.msg_control = nowhere();
+    messages[1].msg_hdr.msg_controllen = 64;
+    SAY(SENDMMSG(hook)(fd, COPY(messages), 2, flags));
+}
+
 void play_sendmmsg(const struct hook *hook)
 {
+    message_names(hook);
+    message_controls(hook);
     const int flags[] = {MSG_DONTWAIT, MSG_DONTWAIT | MSG_FASTOPEN};
     int ends[2];
     unix_pair(ends);
@@ -198,6 +252,8 @@ void play_sendmmsg(const struct hook *hook)
         SAY(SENDMMSG(hook)(ends[0], NULL, 0, flags[i]));
 #if defined(__GLIBC__) /* musl's looks into the messages itself */
         SAY(SENDMMSG(hook)(ends[0], COPY(message), 2, flags[i]));
+        sendmmsg_beyond(hook, ends[0], flags[i]);
+        sendmmsg_beyond(hook, fd, flags[i]);
         SAY(SENDMMSG(hook)(ends[0], NULL, 1, flags[i]));
         SAY(SENDMMSG(hook)(ends[0], nowhere(), 1, flags[i]));
         SAY(SENDMMSG(hook)(fd, nowhere(), 1, flags[i]));
@@ -217,6 +273,56 @@ void play_sendmmsg(const struct hook *hook)
     finish(fd);
 }
 
+/* Two came for three: the third message is as it was, and so is what it points to. */
+static void recvmmsg_beyond(const struct hook *hook)
+{
+    int ends[2];
+    struct mmsghdr messages[3];
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+    CHECK(write(ends[1], "ab", 2) == 2 && write(ends[1], "cd", 2) == 2);
+    for (int i = 0; i < 3; i++)
+        messages[i] = (struct mmsghdr){
+            .msg_hdr = {.msg_iov = COPY((struct iovec){at_end(2), 2}), .msg_iovlen = 1}};
+    messages[2].msg_hdr.msg_control = nowhere();
+    messages[2].msg_hdr.msg_controllen = 64;
+    struct mmsghdr *at = COPY(messages);
+    SAY(RECVMMSG(hook)(ends[0], at, 3, MSG_DONTWAIT, NULL));
+    for (int i = 0; i < 3; i++)
+        printf("%u, controllen %lx\n", at[i].msg_len, (unsigned long)at[i].msg_hdr.msg_controllen);
+}
+
+/* A descriptor comes, and of its control data there is room for so much. */
+static void recvmmsg_controls(const struct hook *hook)
+{
+    for (size_t length = 0; length <= 40; length++) {
+        struct mmsghdr message = {.msg_hdr = {.msg_iov = COPY((struct iovec){at_end(1), 1}),
+                                              .msg_iovlen = 1,
+                                              .msg_control = at_end(length)}};
+        message.msg_hdr.msg_controllen = (__typeof__(message.msg_hdr.msg_controllen))length;
+        struct mmsghdr *at = COPY(message);
+        SAY(RECVMMSG(hook)(with_rights(1), at, 1, MSG_DONTWAIT, NULL));
+        printf("controllen %lx, flags %x\n", (unsigned long)at->msg_hdr.msg_controllen,
+               (unsigned)at->msg_hdr.msg_flags);
+    }
+}
+
+static void recvmmsg_timeouts(const struct hook *hook)
+{
+    const long seconds[] = {20, 0};
+    const int64_t wide[] = {20, 0};
+    bool is_wide = strcmp(hook->name, "recvmmsg") != 0;
+    struct mmsghdr message = {
+        .msg_hdr = {.msg_iov = COPY((struct iovec){at_end(1), 1}), .msg_iovlen = 1}};
+    void *timeout = is_wide ? COPY(wide) : COPY(seconds);
+    SAY(RECVMMSG(hook)(with_rights(1), COPY(message), 1, MSG_DONTWAIT, timeout));
+#if defined(__GLIBC__)
+    if (!is_wide && sizeof(long) == 8) { /* where the kernel's type is not libc's, libc reads it */
+        SAY(RECVMMSG(hook)(with_rights(1), COPY(message), 1, MSG_DONTWAIT, nowhere()));
+        SAY(RECVMMSG(hook)(with_rights(1), COPY(message), 1, MSG_DONTWAIT, at_end(15)));
+    }
+#endif
+}
+
 void play_recvmmsg(const struct hook *hook)
 {
     int ends[2];
@@ -232,8 +338,11 @@ void play_recvmmsg(const struct hook *hook)
         SAY(RECVMMSG(hook)(ends[0], COPY(message), 2, MSG_DONTWAIT, NULL));
         SAY(RECVMMSG(hook)(ends[0], nowhere(), 1, MSG_DONTWAIT, NULL));
         SAY(RECVMMSG(hook)(ends[0], NULL, 1, MSG_DONTWAIT, NULL));
+        recvmmsg_beyond(hook);
     }
 #endif
+    recvmmsg_controls(hook);
+    recvmmsg_timeouts(hook);
     SAY(RECVMMSG(hook)(fd, COPY(message), 1, MSG_DONTWAIT, NULL));
     finish(fd);
 }
