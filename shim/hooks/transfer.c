@@ -33,7 +33,7 @@ TRANSFER(recvfrom,
         if (TCPDIAG_IN_FLIGHT())                                                                   \
             tcpdiag_after_transfer(fd, result);                                                    \
         if (result >= 0)                                                                           \
-            tcpdiag_rights_passed(message);                                                        \
+            tcpdiag_rights_came(message);                                                          \
         return result;                                                                             \
     }
 RECVMSG(recvmsg)
@@ -49,7 +49,7 @@ RECVMSG(__recvmsg64)
         if (TCPDIAG_IN_FLIGHT())                                                                   \
             tcpdiag_after_transfer(fd, result);                                                    \
         for (int i = 0; i < result; i++)                                                           \
-            tcpdiag_rights_passed(&messages[i].msg_hdr);                                           \
+            tcpdiag_rights_came(&messages[i].msg_hdr);                                             \
         return result;                                                                             \
     }
 RECVMMSG(recvmmsg, struct timespec)

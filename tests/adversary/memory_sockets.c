@@ -385,6 +385,19 @@ void play_recvfrom(const struct hook *hook)
 
 #define RECVMSG(hook) AS(ssize_t, (int, struct msghdr *, int), hook)
 
+/* What has come lies over the message, whose pointers the kernel had read before. */
+static void recvmsg_over_itself(const struct hook *hook)
+{
+    struct msghdr *at = at_end(sizeof *at);
+    int other = with_rights(sizeof *at);
+    *at = (struct msghdr){.msg_iov = COPY((struct iovec){at, sizeof *at}),
+                          .msg_iovlen = 1,
+                          .msg_control = at_end(CMSG_SPACE(sizeof(int))),
+                          .msg_controllen = CMSG_SPACE(sizeof(int))};
+    SAY(RECVMSG(hook)(other, at, MSG_DONTWAIT));
+    show(at, sizeof *at);
+}
+
 void play_recvmsg(const struct hook *hook)
 {
     const int flags = MSG_PEEK | MSG_DONTWAIT;
@@ -409,6 +422,7 @@ void play_recvmsg(const struct hook *hook)
         SAY(RECVMSG(hook)(other, NULL, flags));
         SAY(RECVMSG(hook)(other, nowhere(), flags));
         SAY(RECVMSG(hook)(other, at_end(sizeof message - 1), flags));
+        recvmsg_over_itself(hook);
     }
 #endif
     finish(fd);

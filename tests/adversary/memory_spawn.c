@@ -291,6 +291,20 @@ static void recvmmsg_beyond(const struct hook *hook)
         printf("%u, controllen %lx\n", at[i].msg_len, (unsigned long)at[i].msg_hdr.msg_controllen);
 }
 
+/* As in recvmsg_over_itself; the message is the first of two. */
+static void recvmmsg_over_itself(const struct hook *hook)
+{
+    struct mmsghdr *at = at_end(2 * sizeof *at);
+    int other = with_rights(sizeof at->msg_hdr);
+    memset(at, 0, 2 * sizeof *at);
+    at->msg_hdr = (struct msghdr){.msg_iov = COPY((struct iovec){at, sizeof at->msg_hdr}),
+                                  .msg_iovlen = 1,
+                                  .msg_control = at_end(CMSG_SPACE(sizeof(int))),
+                                  .msg_controllen = CMSG_SPACE(sizeof(int))};
+    SAY(RECVMMSG(hook)(other, at, 2, MSG_DONTWAIT, NULL));
+    show(at, 2 * sizeof *at);
+}
+
 /* A descriptor comes, and of its control data there is room for so much. */
 static void recvmmsg_controls(const struct hook *hook)
 {
@@ -339,6 +353,7 @@ void play_recvmmsg(const struct hook *hook)
         SAY(RECVMMSG(hook)(ends[0], nowhere(), 1, MSG_DONTWAIT, NULL));
         SAY(RECVMMSG(hook)(ends[0], NULL, 1, MSG_DONTWAIT, NULL));
         recvmmsg_beyond(hook);
+        recvmmsg_over_itself(hook);
     }
 #endif
     recvmmsg_controls(hook);
