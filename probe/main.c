@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "probe/interrupt.h"
-#include "probe/modes.h"
+#include "probe/base/interrupt.h"
+#include "probe/modes/session.h"
 
 enum { POOL_THREADS = 32 };
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probe/clock.h"
+#include "probe/base/clock.h"
 #include "shim/diagnosis/version.h"
 
 /* Fits a terminal of 80 columns and 24 lines. */

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probe/engine.h"
-#include "probe/output.h"
-#include "probe/source.h"
+#include "probe/connect/engine.h"
+#include "probe/results/output.h"
+#include "probe/targets/source.h"
 
 enum { STATUS_USAGE = 2 };
 

@@ -2,7 +2,7 @@
 /* Any bytes as the answer of a name server. */
 #include <arpa/nameser.h>
 
-#include "probe/dns.h"
+#include "probe/questions/dns.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool is_answer(const uint8_t *data, size_t size)

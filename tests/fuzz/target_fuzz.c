@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a target of the prober: the first line is the target, each further one more ports.
    Taken, it can be walked from end to end; refused, one printable line says why. */
-#include "probe/target.h"
+#include "probe/targets/target.h"
 #include "tests/fuzz/fuzz.h"
 
 static uint16_t service(const char *name)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "probe/stats.h"
+#include "probe/results/stats.h"
 
 #include <algorithm>
 #include <cmath>

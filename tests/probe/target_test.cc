@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "probe/target.h"
+#include "probe/targets/target.h"
 
 #include <arpa/inet.h>
 #include <string.h>

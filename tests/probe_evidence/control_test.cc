@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 // Runs in the network that tests/probe_evidence/net makes.
-#include "probe/control.h"
+#include "probe/questions/control.h"
 
 #include <stdlib.h>
 
 #include <fstream>
 
-#include "probe/neighbour.h"
+#include "probe/questions/neighbour.h"
 #include "tests/probe_evidence/net.h"
 
 namespace

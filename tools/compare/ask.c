@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "probe/dns.h"
+#include "probe/questions/dns.h"
 #include "tools/base/prober.h"
 #include "tools/base/util.h"
 

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/connect/dial.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "probe/base/clock.h"
+#include "shim/evidence/endpoint.h"
+#include "shim/evidence/evidence.h"
+
+enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7 }; /* net/tcp_states.h */
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+static socklen_t to_sockaddr(const struct tcpdiag_endpoint *endpoint, union address *address)
+{
+    memset(address, 0, sizeof *address);
+    if (endpoint->family == AF_INET6) {
+        address->in6.sin6_family = AF_INET6;
+        address->in6.sin6_port = htons(endpoint->port);
+        address->in6.sin6_scope_id = endpoint->scope;
+        memcpy(&address->in6.sin6_addr, endpoint->address, 16);
+        return sizeof address->in6;
+    }
+    address->in.sin_family = AF_INET;
+    address->in.sin_port = htons(endpoint->port);
+    memcpy(&address->in.sin_addr, endpoint->address, 4);
+    return sizeof address->in;
+}
+
+static void end(struct dial *dial, struct tcpdiag_record *record)
+{
+    record->duration_ns = clock_now(CLOCK_MONOTONIC) - dial->begin;
+    record->wall_ns = clock_now(CLOCK_REALTIME);
+    record->verdict = tcpdiag_classify_connect(record->ending, record->error, &record->peer,
+                                               record->duration_ns, &record->evidence);
+    if (dial->fd >= 0)
+        close(dial->fd);
+    dial->fd = -1;
+}
+
+static void begin_record(const struct dial *dial, struct tcpdiag_record *record)
+{
+    record->event = TCPDIAG_CONNECT;
+    record->phase = TCPDIAG_END;
+    record->blocking = TCPDIAG_NONBLOCKING;
+    record->ending = TCPDIAG_ENDED_RESULT;
+    record->error = 0;
+    record->peer = dial->peer;
+    record->evidence = TCPDIAG_NO_EVIDENCE;
+}
+
+static void fail(int fd, struct tcpdiag_record *record, int error)
+{
+    record->error = error;
+    tcpdiag_evidence_failure(fd, &record->peer, error, true, &record->evidence);
+}
+
+/* So that the queue holds the ICMP error for IPv6 too. */
+static void ask_for_errors(int fd, int family)
+{
+    int on = 1;
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+    else
+        setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+}
+
+static int apply(int fd, int family, const struct dial_options *options)
+{
+    static const int on = 1;
+    if (options->interface && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->interface,
+                                         (socklen_t)strlen(options->interface)) != 0)
+        return errno;
+    if (options->marked &&
+        setsockopt(fd, SOL_SOCKET, SO_MARK, &options->mark, sizeof options->mark) != 0)
+        return errno;
+    if (options->source.family == 0 && options->source.port == 0)
+        return 0;
+    union address address;
+    struct tcpdiag_endpoint source = options->source;
+    source.family = (uint16_t)family;
+    socklen_t length = to_sockaddr(&source, &address);
+    if (source.port == 0) /* chosen at connect, where it may be one that other peers have (ip(7)) */
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    else
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    return bind(fd, &address.any, length) == 0 ? 0 : errno;
+}
+
+int dial_test(const struct dial_options *options)
+{
+    int family = options->source.family ? options->source.family : AF_INET;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 && options->source.family == 0)
+        fd = socket(family = AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    int error = apply(fd, family, options);
+    close(fd);
+    return error;
+}
+
+/* IPv6 says EADDRNOTAVAIL as well where no source address suits the peer; then it says so to a UDP
+   socket, which needs no port of TCP's. */
+static bool ports_used_up(const struct dial *dial, const struct dial_options *options,
+                          const struct tcpdiag_record *record)
+{
+    if (record->error != EADDRNOTAVAIL || !record->evidence.local || options->source.port != 0)
+        return false;
+    if (dial->peer.family == AF_INET)
+        return true;
+    union address address;
+    socklen_t length = to_sockaddr(&dial->peer, &address);
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool has_source = fd >= 0 && connect(fd, &address.any, length) == 0;
+    if (fd >= 0)
+        close(fd);
+    return has_source;
+}
+
+/* A connect to a free port of this machine can meet its own source port: TCP's simultaneous open
+   (RFC 9293, 3.5). Nobody listens there, or the kernel would not have chosen the port; most of the
+   time a reset says so. */
+static void mind_own_port(int fd, struct tcpdiag_record *record)
+{
+    struct sockaddr_in6 name;
+    socklen_t length = sizeof name;
+    struct tcpdiag_endpoint self;
+    if (record->error != 0 || getsockname(fd, (struct sockaddr *)&name, &length) != 0)
+        return;
+    tcpdiag_endpoint_from(&self, &name, length);
+    if (self.port != record->peer.port || !tcpdiag_same_address(&self, &record->peer))
+        return;
+    record->error = ECONNREFUSED;
+    record->evidence = TCPDIAG_NO_EVIDENCE;
+    record->evidence.tcp_state = STATE_CLOSE;
+    record->evidence.queue_complete = true;
+}
+
+/* The errno that the kernel gives such an ICMP error (icmp_err_convert in net/ipv4/icmp.c,
+   icmpv6_err_convert in net/ipv6/icmp.c); 0 for one that does not end a connect. */
+static int icmp_error(const struct tcpdiag_evidence *e)
+{
+    bool v6 = e->icmp_from.family == AF_INET6;
+    if (e->icmp_type != (v6 ? 1 : 3))
+        return e->icmp_type == (v6 ? 3 : 11) ? EHOSTUNREACH : 0;
+    if (v6)
+        return e->icmp_code == 4 ? ECONNREFUSED : e->icmp_code == 1 ? EACCES : EHOSTUNREACH;
+    switch (e->icmp_code) {
+    case 2:
+        return ENOPROTOOPT;
+    case 3:
+        return ECONNREFUSED;
+    case 4: /* fragmentation needed: path MTU discovery goes on */
+        return 0;
+    default:
+        return EHOSTUNREACH;
+    }
+}
+
+/* The state is read before the error: taking the error and the queue changes it. */
+static enum dial_state take_result(struct dial *dial, struct tcpdiag_record *record)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+        error = errno;
+    if (error != 0) {
+        fail(dial->fd, record, error);
+    } else if (record->evidence.tcp_state == STATE_SYN_SENT) {
+        /* With IP_RECVERR poll reports POLLERR for an entry in the queue even where the connect
+           goes on. Left there it would be reported for ever; a fatal one is the answer. */
+        tcpdiag_evidence_failure(dial->fd, &record->peer, 0, true, &record->evidence);
+        record->error = record->evidence.icmp ? icmp_error(&record->evidence) : 0;
+        if (record->error == 0)
+            return DIAL_PENDING;
+    }
+    mind_own_port(dial->fd, record);
+    end(dial, record);
+    return DIAL_ENDED;
+}
+
+enum dial_state dial_check(struct dial *dial, struct tcpdiag_record *record)
+{
+    begin_record(dial, record);
+    tcpdiag_evidence_state(dial->fd, &record->evidence);
+    return take_result(dial, record);
+}
+
+static enum dial_state fail_at_once(struct dial *dial, const struct dial_options *options,
+                                    struct tcpdiag_record *record, int error)
+{
+    tcpdiag_evidence_state(dial->fd, &record->evidence);
+    fail(dial->fd, record, error);
+    bool no_port = ports_used_up(dial, options, record);
+    end(dial, record);
+    return no_port ? DIAL_NO_PORT : DIAL_ENDED;
+}
+
+enum dial_state dial_start(struct dial *dial, const struct dial_options *options,
+                           struct tcpdiag_record *record)
+{
+    union address address;
+    socklen_t length = to_sockaddr(&dial->peer, &address);
+    begin_record(dial, record);
+    dial->begin = clock_now(CLOCK_MONOTONIC);
+    dial->fd = socket(dial->peer.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (dial->fd < 0) {
+        record->error = errno;
+        end(dial, record);
+        return record->error == EMFILE || record->error == ENFILE ? DIAL_NO_DESCRIPTOR : DIAL_ENDED;
+    }
+    ask_for_errors(dial->fd, dial->peer.family);
+    int error = apply(dial->fd, dial->peer.family, options);
+    if (error != 0) {
+        record->error = error;
+        end(dial, record);
+        return DIAL_ENDED;
+    }
+    if (connect(dial->fd, &address.any, length) != 0 && errno != EINPROGRESS)
+        return fail_at_once(dial, options, record, errno);
+    /* A peer on this machine has answered by now: then nobody has to wait for it. */
+    tcpdiag_evidence_state(dial->fd, &record->evidence);
+    return record->evidence.tcp_state == STATE_SYN_SENT ? DIAL_PENDING : take_result(dial, record);
+}
+
+void dial_expire(struct dial *dial, struct tcpdiag_record *record)
+{
+    begin_record(dial, record);
+    tcpdiag_evidence_state(dial->fd, &record->evidence);
+    record->ending = TCPDIAG_ENDED_LIMIT;
+    end(dial, record);
+}
+
+void dial_drop(struct dial *dial)
+{
+    if (dial->fd >= 0)
+        close(dial->fd);
+    dial->fd = -1;
+}
