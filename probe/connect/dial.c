@@ -8,32 +8,10 @@
 #include <unistd.h>
 
 #include "probe/base/clock.h"
-#include "shim/evidence/endpoint.h"
+#include "probe/base/socket.h"
 #include "shim/evidence/evidence.h"
 
 enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7 }; /* net/tcp_states.h */
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-};
-
-static socklen_t to_sockaddr(const struct tcpdiag_endpoint *endpoint, union address *address)
-{
-    memset(address, 0, sizeof *address);
-    if (endpoint->family == AF_INET6) {
-        address->in6.sin6_family = AF_INET6;
-        address->in6.sin6_port = htons(endpoint->port);
-        address->in6.sin6_scope_id = endpoint->scope;
-        memcpy(&address->in6.sin6_addr, endpoint->address, 16);
-        return sizeof address->in6;
-    }
-    address->in.sin_family = AF_INET;
-    address->in.sin_port = htons(endpoint->port);
-    memcpy(&address->in.sin_addr, endpoint->address, 4);
-    return sizeof address->in;
-}
 
 static void end(struct dial *dial, struct tcpdiag_record *record)
 {
@@ -63,16 +41,6 @@ static void fail(int fd, struct tcpdiag_record *record, int error)
     tcpdiag_evidence_failure(fd, &record->peer, error, true, &record->evidence);
 }
 
-/* So that the queue holds the ICMP error for IPv6 too. */
-static void ask_for_errors(int fd, int family)
-{
-    int on = 1;
-    if (family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
-    else
-        setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-}
-
 static int apply(int fd, int family, const struct dial_options *options)
 {
     static const int on = 1;
@@ -84,15 +52,15 @@ static int apply(int fd, int family, const struct dial_options *options)
         return errno;
     if (options->source.family == 0 && options->source.port == 0)
         return 0;
-    union address address;
+    struct sockaddr_storage address;
     struct tcpdiag_endpoint source = options->source;
     source.family = (uint16_t)family;
-    socklen_t length = to_sockaddr(&source, &address);
+    socklen_t length = socket_address(&source, &address);
     if (source.port == 0) /* chosen at connect, where it may be one that other peers have (ip(7)) */
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     else
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    return bind(fd, &address.any, length) == 0 ? 0 : errno;
+    return bind(fd, (struct sockaddr *)&address, length) == 0 ? 0 : errno;
 }
 
 int dial_test(const struct dial_options *options)
@@ -117,27 +85,18 @@ static bool ports_used_up(const struct dial *dial, const struct dial_options *op
         return false;
     if (dial->peer.family == AF_INET)
         return true;
-    union address address;
-    socklen_t length = to_sockaddr(&dial->peer, &address);
+    struct sockaddr_storage address;
+    socklen_t length = socket_address(&dial->peer, &address);
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool has_source = fd >= 0 && connect(fd, &address.any, length) == 0;
+    bool has_source = fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0;
     if (fd >= 0)
         close(fd);
     return has_source;
 }
 
-/* A connect to a free port of this machine can meet its own source port: TCP's simultaneous open
-   (RFC 9293, 3.5). Nobody listens there, or the kernel would not have chosen the port; most of the
-   time a reset says so. */
 static void mind_own_port(int fd, struct tcpdiag_record *record)
 {
-    struct sockaddr_in6 name;
-    socklen_t length = sizeof name;
-    struct tcpdiag_endpoint self;
-    if (record->error != 0 || getsockname(fd, (struct sockaddr *)&name, &length) != 0)
-        return;
-    tcpdiag_endpoint_from(&self, &name, length);
-    if (self.port != record->peer.port || !tcpdiag_same_address(&self, &record->peer))
+    if (record->error != 0 || !socket_met_itself(fd, &record->peer))
         return;
     record->error = ECONNREFUSED;
     record->evidence = TCPDIAG_NO_EVIDENCE;
@@ -208,8 +167,8 @@ static enum dial_state fail_at_once(struct dial *dial, const struct dial_options
 enum dial_state dial_start(struct dial *dial, const struct dial_options *options,
                            struct tcpdiag_record *record)
 {
-    union address address;
-    socklen_t length = to_sockaddr(&dial->peer, &address);
+    struct sockaddr_storage address;
+    socklen_t length = socket_address(&dial->peer, &address);
     begin_record(dial, record);
     dial->begin = clock_now(CLOCK_MONOTONIC);
     dial->fd = socket(dial->peer.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -218,14 +177,14 @@ enum dial_state dial_start(struct dial *dial, const struct dial_options *options
         end(dial, record);
         return record->error == EMFILE || record->error == ENFILE ? DIAL_NO_DESCRIPTOR : DIAL_ENDED;
     }
-    ask_for_errors(dial->fd, dial->peer.family);
+    socket_queue_errors(dial->fd, dial->peer.family);
     int error = apply(dial->fd, dial->peer.family, options);
     if (error != 0) {
         record->error = error;
         end(dial, record);
         return DIAL_ENDED;
     }
-    if (connect(dial->fd, &address.any, length) != 0 && errno != EINPROGRESS)
+    if (connect(dial->fd, (struct sockaddr *)&address, length) != 0 && errno != EINPROGRESS)
         return fail_at_once(dial, options, record, errno);
     /* A peer on this machine has answered by now: then nobody has to wait for it. */
     tcpdiag_evidence_state(dial->fd, &record->evidence);

@@ -2,6 +2,7 @@
 /* Every target once. */
 #include <unistd.h>
 
+#include "probe/base/terminal.h"
 #include "probe/modes/scan.h"
 #include "probe/modes/session.h"
 #include "probe/results/order.h"
@@ -58,7 +59,7 @@ int mode_once(struct session *session)
                         .one_terminal = isatty(STDOUT_FILENO)};
     struct scan_client client = {take_result, may_begin, tick, idle, &once};
     struct scan_options scan = {.options = options, .explain = true};
-    if (source_many(session->source) && progress_possible()) {
+    if (source_many(session->source) && terminal_redraws(STDERR_FILENO)) {
         scan.tick_ns = PROGRESS_TICK;
         progress_begin(&once.progress, source_total(session->source));
     }

@@ -7,6 +7,7 @@
 #include "probe/base/clock.h"
 #include "probe/base/interrupt.h"
 #include "probe/base/memory.h"
+#include "probe/base/terminal.h"
 #include "probe/modes/session.h"
 #include "probe/results/identity.h"
 #include "probe/results/live.h"
@@ -212,7 +213,7 @@ int mode_repeat(struct session *session)
 {
     struct options *options = session->options;
     struct repeat repeat = {.session = session, .watched_fd = -1, .failed_lookups = -1};
-    repeat.live = options->output.form == OUTPUT_TEXT && live_possible();
+    repeat.live = options->output.form == OUTPUT_TEXT && terminal_redraws(STDOUT_FILENO);
     if (repeat.live)
         live_begin();
     run(&repeat);

@@ -4,10 +4,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "probe/base/clock.h"
 #include "probe/base/interrupt.h"
 #include "probe/base/memory.h"
+#include "probe/base/terminal.h"
 #include "probe/modes/scan.h"
 #include "probe/modes/session.h"
 #include "probe/results/order.h"
@@ -115,8 +117,9 @@ int mode_wait(struct session *session)
     struct options *options = session->options;
     bool opens = options->mode == MODE_WAIT;
     int64_t limit = options->engine.limit_ns;
-    struct waiting waiting = {
-        .session = session, .begin = clock_now(CLOCK_MONOTONIC), .watched = progress_possible()};
+    struct waiting waiting = {.session = session,
+                              .begin = clock_now(CLOCK_MONOTONIC),
+                              .watched = terminal_redraws(STDERR_FILENO)};
     struct scan_end end;
     bool good;
     waiting.deadline = options->wait_ns ? waiting.begin + options->wait_ns : INT64_MAX;

@@ -11,46 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim/evidence/endpoint.h"
+#include "probe/base/clock.h"
+#include "probe/base/socket.h"
 #include "shim/evidence/evidence.h"
 
 enum { STATE_SYN_SENT = 2 }; /* net/tcp_states.h */
-
-#define SECOND INT64_C(1000000000)
-
-int64_t ask_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * SECOND + time.tv_nsec;
-}
-
-socklen_t ask_sockaddr(const struct tcpdiag_endpoint *target, struct sockaddr_storage *address)
-{
-    memset(address, 0, sizeof *address);
-    if (target->family == AF_INET) {
-        struct sockaddr_in *in = (struct sockaddr_in *)address;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(target->port);
-        memcpy(&in->sin_addr, target->address, sizeof in->sin_addr);
-        return sizeof *in;
-    }
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(target->port);
-    in6->sin6_scope_id = target->scope;
-    memcpy(&in6->sin6_addr, target->address, sizeof in6->sin6_addr);
-    return sizeof *in6;
-}
-
-void ask_for_errors(int fd, int family)
-{
-    int on = 1;
-    if (family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
-    else
-        setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-}
 
 static void end(struct ask *ask, enum ask_says says, int error)
 {
@@ -58,7 +23,7 @@ static void end(struct ask *ask, enum ask_says says, int error)
     ask->error = error;
     ask->rtt_us = says == ASK_CONNECTED && ask->evidence.rtt_us > 0
                       ? ask->evidence.rtt_us
-                      : (ask_now() - ask->begin) / 1000;
+                      : (clock_now(CLOCK_MONOTONIC) - ask->begin) / 1000;
     if (ask->fd >= 0)
         close(ask->fd);
     ask->fd = -1;
@@ -87,16 +52,9 @@ static bool end_by_error(struct ask *ask, int error)
     return ask->fd < 0;
 }
 
-/* A connect to a free port of this machine can meet its own source port: TCP's simultaneous open
-   (RFC 9293, 3.5). Nobody listens there, or the kernel would not have chosen the port. */
 static void end_connected(struct ask *ask)
 {
-    struct sockaddr_storage name;
-    socklen_t length = sizeof name;
-    struct tcpdiag_endpoint self = {0};
-    if (getsockname(ask->fd, (struct sockaddr *)&name, &length) == 0)
-        tcpdiag_endpoint_from(&self, &name, length);
-    bool met_itself = self.port == ask->target.port && tcpdiag_same_address(&self, &ask->target);
+    bool met_itself = socket_met_itself(ask->fd, &ask->target);
     end(ask, met_itself ? ASK_RESET : ASK_CONNECTED, met_itself ? ECONNREFUSED : 0);
 }
 
@@ -113,8 +71,9 @@ static bool set_hops(const struct ask *ask, int ttl, int min_ttl)
 void ask_tcp(struct ask *ask, const struct tcpdiag_endpoint *target, int ttl, int min_ttl)
 {
     struct sockaddr_storage address;
-    socklen_t length = ask_sockaddr(target, &address);
-    *ask = (struct ask){.target = *target, .evidence = TCPDIAG_NO_EVIDENCE, .begin = ask_now()};
+    socklen_t length = socket_address(target, &address);
+    *ask = (struct ask){
+        .target = *target, .evidence = TCPDIAG_NO_EVIDENCE, .begin = clock_now(CLOCK_MONOTONIC)};
     ask->rtt_us = -1;
     ask->fd = socket(target->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (ask->fd < 0 || !set_hops(ask, ttl, min_ttl)) {
@@ -124,7 +83,7 @@ void ask_tcp(struct ask *ask, const struct tcpdiag_endpoint *target, int ttl, in
     /* A server that was only asked whether it answers needs no orderly farewell: the reset spares
        it a connection in CLOSE_WAIT and us one in TIME_WAIT. */
     setsockopt(ask->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
-    ask_for_errors(ask->fd, target->family);
+    socket_queue_errors(ask->fd, target->family);
     if (connect(ask->fd, (struct sockaddr *)&address, length) == 0) {
         tcpdiag_evidence_state(ask->fd, &ask->evidence);
         end_connected(ask);
@@ -141,8 +100,8 @@ static bool send_echo(int fd, const struct tcpdiag_endpoint *target)
     struct sockaddr_storage address;
     struct tcpdiag_endpoint host = *target;
     host.port = 0;
-    socklen_t length = ask_sockaddr(&host, &address);
-    ask_for_errors(fd, target->family);
+    socklen_t length = socket_address(&host, &address);
+    socket_queue_errors(fd, target->family);
     if (connect(fd, (struct sockaddr *)&address, length) != 0)
         return false;
     return target->family == AF_INET6 ? send(fd, &v6, sizeof v6, 0) >= 0
@@ -151,7 +110,8 @@ static bool send_echo(int fd, const struct tcpdiag_endpoint *target)
 
 void ask_echo(struct ask *ask, const struct tcpdiag_endpoint *target)
 {
-    *ask = (struct ask){.target = *target, .evidence = TCPDIAG_NO_EVIDENCE, .begin = ask_now()};
+    *ask = (struct ask){
+        .target = *target, .evidence = TCPDIAG_NO_EVIDENCE, .begin = clock_now(CLOCK_MONOTONIC)};
     ask->echo = true;
     ask->rtt_us = -1;
     ask->fd = socket(target->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -198,10 +158,10 @@ static int look_at_all(struct ask *asks, unsigned count, struct pollfd *polled, 
     for (unsigned i = 0; i < count; i++)
         if (asks[i].fd >= 0)
             polled[pending++] = (struct pollfd){asks[i].fd, asks[i].echo ? POLLIN : POLLOUT, 0};
-    int64_t left = deadline - ask_now();
+    int64_t left = deadline - clock_now(CLOCK_MONOTONIC);
     if (left < 0)
         left = 0;
-    struct timespec time = {left / SECOND, left % SECOND};
+    struct timespec time = {left / CLOCK_SECOND, left % CLOCK_SECOND};
     int ready = ppoll(polled, pending, &time, NULL);
     if (ready == 0)
         return -1;

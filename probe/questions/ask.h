@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #include "shim/diagnosis/classify.h"
 
@@ -36,8 +35,6 @@ struct ask {
     int64_t rtt_us;
 };
 
-int64_t ask_now(void);
-
 /* Sends the SYN. ttl: of the packet, 0: the usual; min_ttl: answers that arrive with less are not
    seen (IP_MINTTL, IPV6_MINHOPCOUNT), 0: all are. */
 void ask_tcp(struct ask *ask, const struct tcpdiag_endpoint *target, int ttl, int min_ttl);
@@ -53,12 +50,6 @@ bool ask_wait(struct ask *asks, unsigned count, int64_t deadline, bool (*done)(v
 
 /* Closes what is still pending; such an ask stays ASK_PENDING: it was silent. */
 void ask_close(struct ask *asks, unsigned count);
-
-/* For a socket address of target; returns its length. */
-socklen_t ask_sockaddr(const struct tcpdiag_endpoint *target, struct sockaddr_storage *address);
-
-/* Has the error queue filled for IPv4 and IPv6 (IP_RECVERR, IPV6_RECVERR). */
-void ask_for_errors(int fd, int family);
 
 #ifdef __cplusplus
 }

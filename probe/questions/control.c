@@ -4,17 +4,17 @@
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "probe/base/clock.h"
 #include "probe/base/format.h"
 #include "probe/questions/ask.h"
 #include "probe/questions/neighbour.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/record.h"
 
-#define SECOND INT64_C(1000000000)
-
 /* Once the host is known to be alive: so much longer for the other answers. */
-#define GRACE (SECOND / 10)
+#define GRACE (CLOCK_SECOND / 10)
 
 /* A web server is the likeliest to be open, 22 the next, and 1 (tcpmux) is closed on nearly every
    host: its reset is what is hoped for. */
@@ -61,7 +61,7 @@ static bool alive(void *context)
 static void wait_for_answers(struct questions *questions, int64_t deadline)
 {
     if (ask_wait(questions->asks, questions->count, deadline, alive, questions)) {
-        int64_t enough = ask_now() + GRACE;
+        int64_t enough = clock_now(CLOCK_MONOTONIC) + GRACE;
         ask_wait(questions->asks, questions->count, enough < deadline ? enough : deadline, NULL,
                  NULL);
     }
@@ -134,17 +134,18 @@ static void conclude(struct control *control, const struct questions *questions)
 
 void control_ask(const struct control_request *request, struct control *control)
 {
-    int64_t begin = ask_now();
+    int64_t begin = clock_now(CLOCK_MONOTONIC);
     struct questions questions = {.count = 0};
     memset(control, 0, sizeof *control);
     control->target = request->target;
     send_questions(request, &questions);
-    wait_for_answers(&questions, begin + (request->limit_ns > 0 ? request->limit_ns : SECOND));
+    wait_for_answers(&questions,
+                     begin + (request->limit_ns > 0 ? request->limit_ns : CLOCK_SECOND));
     for (unsigned i = 1; i <= questions.count; i++) /* the echo last, as it is read */
         control->answers[control->count++] = answer_of(&questions.asks[i % questions.count]);
     add_neighbour(control);
     conclude(control, &questions);
-    control->duration_ns = ask_now() - begin;
+    control->duration_ns = clock_now(CLOCK_MONOTONIC) - begin;
 }
 
 bool control_upgrade(const struct control *control, struct tcpdiag_verdict *verdict)
@@ -158,9 +159,9 @@ bool control_upgrade(const struct control *control, struct tcpdiag_verdict *verd
 static void put_kind(struct tcpdiag_out *out, const struct control_answer *answer)
 {
     if (answer->kind == CONTROL_PORT)
-        lines_put(out, "port %u", answer->port);
+        format_put(out, "port %u", answer->port);
     else
-        lines_put(out, answer->kind == CONTROL_ECHO ? "ping" : "neighbour table");
+        format_put(out, answer->kind == CONTROL_ECHO ? "ping" : "neighbour table");
 }
 
 static void put_answer(struct tcpdiag_out *out, const struct control_answer *answer)
@@ -170,33 +171,33 @@ static void put_answer(struct tcpdiag_out *out, const struct control_answer *ans
     put_kind(out, answer);
     switch (answer->says) {
     case CONTROL_CONNECTED:
-        lines_put(out, " connects");
+        format_put(out, " connects");
         break;
     case CONTROL_RESET:
-        lines_put(out, " answers with a reset");
+        format_put(out, " answers with a reset");
         break;
     case CONTROL_REPLY:
-        lines_put(out, " is answered");
+        format_put(out, " is answered");
         break;
     case CONTROL_ICMP:
         tcpdiag_address_text(&answer->from, from);
-        lines_put(out, ": %s says ICMP%s %s", from, answer->from.family == AF_INET6 ? "v6" : "",
-                  tcpdiag_icmp_name(answer->from.family, answer->icmp_type, answer->icmp_code));
+        format_put(out, ": %s says ICMP%s %s", from, answer->from.family == AF_INET6 ? "v6" : "",
+                   tcpdiag_icmp_name(answer->from.family, answer->icmp_type, answer->icmp_code));
         break;
     case CONTROL_REACHABLE:
-        lines_put(out, ": a machine answers for the address on the local link");
+        format_put(out, ": a machine answers for the address on the local link");
         break;
     case CONTROL_NOBODY:
-        lines_put(out, ": no machine on the local link answers for the address");
+        format_put(out, ": no machine on the local link answers for the address");
         break;
     case CONTROL_UNSURE:
-        lines_put(out, ": an old entry");
+        format_put(out, ": an old entry");
         break;
     case CONTROL_NOT_ALLOWED:
-        lines_put(out, ": not allowed here (net.ipv4.ping_group_range)");
+        format_put(out, ": not allowed here (net.ipv4.ping_group_range)");
         break;
     case CONTROL_FAILED:
-        lines_put(out, ": %s", name ? name : "a local error");
+        format_put(out, ": %s", name ? name : "a local error");
         break;
     case CONTROL_SILENT:
         break;
@@ -208,29 +209,29 @@ static void put_silent(struct tcpdiag_out *out, const struct control *control, b
     unsigned silent = 0;
     for (unsigned i = 0; i < control->count; i++)
         if (control->answers[i].says == CONTROL_SILENT) {
-            lines_put(out, silent++ ? ", " : first ? "no answer from " : "; no answer from ");
+            format_put(out, silent++ ? ", " : first ? "no answer from " : "; no answer from ");
             put_kind(out, &control->answers[i]);
         }
 }
 
 size_t control_sentence(const struct control *control, char *buffer, size_t size)
 {
-    struct tcpdiag_out out = lines_out(buffer, size);
+    struct tcpdiag_out out = format_begin(buffer, size);
     unsigned answers = 0;
-    lines_put(&out, "%s: ",
-              control->alive    ? "the host is alive"
-              : control->silent ? "the host is silent everywhere that was asked"
-                                : "asked elsewhere, the host neither answers nor is silent");
+    format_put(&out, "%s: ",
+               control->alive    ? "the host is alive"
+               : control->silent ? "the host is silent everywhere that was asked"
+                                 : "asked elsewhere, the host neither answers nor is silent");
     if (control->silent)
         put_silent(&out, control, true);
     for (unsigned i = 0; i < control->count; i++)
         if (control->answers[i].says != CONTROL_SILENT) {
-            lines_put(&out, answers++ ? ", " : control->silent ? "; " : "");
+            format_put(&out, answers++ ? ", " : control->silent ? "; " : "");
             put_answer(&out, &control->answers[i]);
         }
     if (!control->silent)
         put_silent(&out, control, answers == 0);
-    return lines_end(&out, buffer);
+    return format_end(&out, buffer);
 }
 
 static const char *says_name(enum control_says says)
@@ -253,40 +254,41 @@ static const char *says_name(enum control_says says)
 static void put_answer_json(struct tcpdiag_out *out, const struct control_answer *answer)
 {
     static const char *const kinds[] = {"port", "echo", "neighbour"};
-    lines_put(out, "{\"asked\":\"%s\"", kinds[answer->kind]);
+    format_put(out, "{\"asked\":\"%s\"", kinds[answer->kind]);
     if (answer->kind == CONTROL_PORT)
-        lines_put(out, ",\"port\":%u", answer->port);
-    lines_put(out, ",\"answer\":\"%s\"", says_name(answer->says));
+        format_put(out, ",\"port\":%u", answer->port);
+    format_put(out, ",\"answer\":\"%s\"", says_name(answer->says));
     if (answer->says == CONTROL_ICMP) {
-        lines_put(out, ",\"icmp.type\":%u,\"icmp.code\":%u,", answer->icmp_type, answer->icmp_code);
-        lines_json_address(out, "icmp.from", &answer->from);
+        format_put(out, ",\"icmp.type\":%u,\"icmp.code\":%u,", answer->icmp_type,
+                   answer->icmp_code);
+        format_json_address(out, "icmp.from", &answer->from);
     }
     if (answer->says == CONTROL_FAILED && tcpdiag_errno_name(answer->error))
-        lines_put(out, ",\"errno\":\"%s\"", tcpdiag_errno_name(answer->error));
+        format_put(out, ",\"errno\":\"%s\"", tcpdiag_errno_name(answer->error));
     if (answer->rtt_us >= 0) {
-        lines_put(out, ",\"rtt_ms\":");
+        format_put(out, ",\"rtt_ms\":");
         tcpdiag_put_ms(out, answer->rtt_us);
     }
-    lines_put(out, "}");
+    format_put(out, "}");
 }
 
 size_t control_json(const struct control *control, char *buffer, size_t size)
 {
-    struct tcpdiag_out out = lines_out(buffer, size);
+    struct tcpdiag_out out = format_begin(buffer, size);
     char sentence[CONTROL_SENTENCE_SIZE];
-    lines_put(&out, "{\"host\":\"%s\",\"asked\":[",
-              control->alive    ? "alive"
-              : control->silent ? "silent"
-                                : "unknown");
+    format_put(&out, "{\"host\":\"%s\",\"asked\":[",
+               control->alive    ? "alive"
+               : control->silent ? "silent"
+                                 : "unknown");
     for (unsigned i = 0; i < control->count; i++) {
-        lines_put(&out, i ? "," : "");
+        format_put(&out, i ? "," : "");
         put_answer_json(&out, &control->answers[i]);
     }
-    lines_put(&out, "],\"duration_ms\":");
+    format_put(&out, "],\"duration_ms\":");
     tcpdiag_put_ms(&out, control->duration_ns / 1000);
-    lines_put(&out, ",");
+    format_put(&out, ",");
     control_sentence(control, sentence, sizeof sentence);
-    lines_json_string(&out, "message", sentence);
-    lines_put(&out, "}");
-    return lines_end(&out, buffer);
+    format_json_string(&out, "message", sentence);
+    format_put(&out, "}");
+    return format_end(&out, buffer);
 }

@@ -12,11 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "probe/questions/ask.h"
+#include "probe/base/clock.h"
+#include "probe/base/socket.h"
 #include "probe/questions/dns_setup.h"
 #include "probe/questions/dns_why.h"
-
-#define SECOND INT64_C(1000000000)
 
 enum {
     QUESTIONS = 1 + 2 * DNS_NAMES_MAX, /* the root, then A and AAAA of each name */
@@ -98,7 +97,7 @@ static void open_server(struct inquiry *inquiry, unsigned server)
 {
     const struct tcpdiag_endpoint *endpoint = &inquiry->result->servers[server].endpoint;
     struct sockaddr_storage address;
-    socklen_t length = ask_sockaddr(endpoint, &address);
+    socklen_t length = socket_address(endpoint, &address);
     for (unsigned i = 0; i < inquiry->count; i++)
         *answer_at(&inquiry->result->servers[server], i) =
             (struct dns_answer){DNS_SILENT, -1, 0, -1};
@@ -178,7 +177,7 @@ static void take_packet(struct inquiry *inquiry, unsigned server, const unsigned
     struct dns_answer *answer = answer_at(&inquiry->result->servers[server], question);
     if (answer->reply != DNS_SILENT)
         return;
-    answer->rtt_us = (ask_now() - inquiry->begin) / 1000;
+    answer->rtt_us = (clock_now(CLOCK_MONOTONIC) - inquiry->begin) / 1000;
     dns_read_packet(answer, type_of(question), packet, (size_t)length);
 }
 
@@ -215,8 +214,8 @@ static bool wait_until(struct inquiry *inquiry, int64_t deadline)
             polled[i] = (struct pollfd){wanted ? inquiry->fds[i] : -1, POLLIN, 0};
             waiting = waiting || wanted;
         }
-        int64_t left = deadline - ask_now();
-        struct timespec time = {left / SECOND, left % SECOND};
+        int64_t left = deadline - clock_now(CLOCK_MONOTONIC);
+        struct timespec time = {left / CLOCK_SECOND, left % CLOCK_SECOND};
         if (!waiting || left <= 0)
             return !waiting;
         int ready = ppoll(polled, inquiry->result->server_count, &time, NULL);
@@ -232,7 +231,7 @@ static void inquire(struct inquiry *inquiry, int64_t limit)
 {
     unsigned servers = inquiry->result->server_count;
     bool done = false;
-    inquiry->begin = ask_now();
+    inquiry->begin = clock_now(CLOCK_MONOTONIC);
     for (unsigned i = 0; i < servers; i++)
         open_server(inquiry, i);
     for (int sending = 1; sending <= SENDINGS && !done; sending++) {
@@ -253,7 +252,7 @@ static bool fits(const char *name)
 
 void dns_ask(const struct dns_request *request, struct dns_result *result)
 {
-    int64_t begin = ask_now();
+    int64_t begin = clock_now(CLOCK_MONOTONIC);
     struct __res_state state;
     struct inquiry inquiry = {.result = result};
     memset(result, 0, sizeof *result);
@@ -267,11 +266,11 @@ void dns_ask(const struct dns_request *request, struct dns_result *result)
         if (!ready)
             result->why = DNS_WHY_UNKNOWN;
         else if (make_questions(&inquiry, &state)) {
-            inquire(&inquiry, request->limit_ns > 0 ? request->limit_ns : 3 * SECOND);
+            inquire(&inquiry, request->limit_ns > 0 ? request->limit_ns : 3 * CLOCK_SECOND);
             dns_conclude(result);
         }
         if (ready)
             res_nclose(&state);
     }
-    result->duration_ns = ask_now() - begin;
+    result->duration_ns = clock_now(CLOCK_MONOTONIC) - begin;
 }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "probe/base/format.h"
+#include "probe/base/wrap.h"
 #include "probe/questions/dns.h"
 #include "probe/questions/dns_why.h"
 #include "shim/diagnosis/names.h"
@@ -66,27 +67,28 @@ static bool put_local(struct tcpdiag_out *out, const struct dns_result *result)
 {
     switch (result->why) {
     case DNS_WHY_BAD_NAME:
-        lines_put(out, "This can be no name: a label between dots has 1 to 63 bytes, a name at "
-                       "most 253.");
+        format_put(out, "This can be no name: a label between dots has 1 to 63 bytes, a name at "
+                        "most 253.");
         return true;
     case DNS_WHY_HOSTS:
-        lines_put(out,
-                  "/etc/hosts has the name, but only with an %s address, and the DNS has no "
-                  "%s one.",
-                  other_family(result), family_name(result));
+        format_put(out,
+                   "/etc/hosts has the name, but only with an %s address, and the DNS has no "
+                   "%s one.",
+                   other_family(result), family_name(result));
         return true;
     case DNS_WHY_HOSTS_UNUSED:
-        lines_put(out, "/etc/hosts has the name, but /etc/nsswitch.conf does not ask it: \"files\" "
-                       "is missing in the line \"hosts:\".");
+        format_put(out,
+                   "/etc/hosts has the name, but /etc/nsswitch.conf does not ask it: \"files\" "
+                   "is missing in the line \"hosts:\".");
         return true;
     case DNS_WHY_DNS_UNUSED:
-        lines_put(out, "/etc/nsswitch.conf asks no DNS for hosts: \"dns\" is missing in the line "
-                       "\"hosts:\".");
+        format_put(out, "/etc/nsswitch.conf asks no DNS for hosts: \"dns\" is missing in the line "
+                        "\"hosts:\".");
         return true;
     case DNS_WHY_NO_SERVER:
-        lines_put(out, "%s, and this machine runs no name server of its own: no name resolves.",
-                  result->resolv_conf ? "/etc/resolv.conf names no server"
-                                      : "There is no /etc/resolv.conf");
+        format_put(out, "%s, and this machine runs no name server of its own: no name resolves.",
+                   result->resolv_conf ? "/etc/resolv.conf names no server"
+                                       : "There is no /etc/resolv.conf");
         return true;
     default:
         return false;
@@ -111,25 +113,25 @@ static bool put_servers_fault(struct tcpdiag_out *out, const struct dns_result *
 {
     switch (result->why) {
     case DNS_WHY_ALL_SILENT:
-        lines_put(out, "No name server answers, for any name: it is this machine's DNS setting "
-                       "(/etc/resolv.conf) or its way to the servers.");
+        format_put(out, "No name server answers, for any name: it is this machine's DNS setting "
+                        "(/etc/resolv.conf) or its way to the servers.");
         return true;
     case DNS_WHY_ALL_UNREACHABLE:
-        lines_put(out, "No name server can be reached: it is this machine's DNS setting "
-                       "(/etc/resolv.conf) or its network.");
+        format_put(out, "No name server can be reached: it is this machine's DNS setting "
+                        "(/etc/resolv.conf) or its network.");
         return true;
     case DNS_WHY_ALL_REFUSE:
-        lines_put(out, "The name servers tell of neither this name nor the root: they fail, or "
-                       "serve some names only. Look at /etc/resolv.conf and at the servers.");
+        format_put(out, "The name servers tell of neither this name nor the root: they fail, or "
+                        "serve some names only. Look at /etc/resolv.conf and at the servers.");
         return true;
     case DNS_WHY_NAME_FAILS:
-        lines_put(out, "The name servers work, but fail for this name: ask who runs its zone.");
+        format_put(out, "The name servers work, but fail for this name: ask who runs its zone.");
         return true;
     case DNS_WHY_SERVERS_DIFFER:
-        lines_put(out,
-                  "The name servers disagree: one knows %s, another says that it does not "
-                  "exist. All servers in /etc/resolv.conf must know the same names.",
-                  shown_name(result).text);
+        format_put(out,
+                   "The name servers disagree: one knows %s, another says that it does not "
+                   "exist. All servers in /etc/resolv.conf must know the same names.",
+                   shown_name(result).text);
         return true;
     default:
         return false;
@@ -142,39 +144,39 @@ static void put_about_name(struct tcpdiag_out *out, const struct dns_result *res
     const char *name = shown.text;
     switch (result->why) {
     case DNS_WHY_OTHER_FAMILY:
-        lines_put(out, "%s has %s addresses, but no %s one, which was asked for.", name,
-                  other_family(result), family_name(result));
+        format_put(out, "%s has %s addresses, but no %s one, which was asked for.", name,
+                   other_family(result), family_name(result));
         break;
     case DNS_WHY_NO_ADDRESS:
-        lines_put(out, "%s exists, but has no address, neither IPv4 nor IPv6.", name);
+        format_put(out, "%s exists, but has no address, neither IPv4 nor IPv6.", name);
         break;
     case DNS_WHY_ONLY_SEARCH:
-        lines_put(out, "The name exists as %s; the dot at its end turns the search domains off.",
-                  name);
+        format_put(out, "The name exists as %s; the dot at its end turns the search domains off.",
+                   name);
         break;
     case DNS_WHY_ONLY_BARE:
-        lines_put(out,
-                  "%s exists, but \"options no-tld-query\" in /etc/resolv.conf asks for it "
-                  "only under the search domains. Write %s. with a dot at its end.",
-                  name, name);
+        format_put(out,
+                   "%s exists, but \"options no-tld-query\" in /etc/resolv.conf asks for it "
+                   "only under the search domains. Write %s. with a dot at its end.",
+                   name, name);
         break;
     case DNS_WHY_SINGLE_LABEL:
-        lines_put(out, result->name_count > 1
-                           ? "No such name, neither as it stands nor under the search domains: it "
-                             "has no dot; write it in full."
-                           : "No such name: it has no dot, and /etc/resolv.conf has no search "
-                             "domain to complete it; write it in full.");
+        format_put(out, result->name_count > 1
+                            ? "No such name, neither as it stands nor under the search domains: it "
+                              "has no dot; write it in full."
+                            : "No such name: it has no dot, and /etc/resolv.conf has no search "
+                              "domain to complete it; write it in full.");
         break;
     case DNS_WHY_NOT_FOUND:
-        lines_put(out, "The name servers work and say that the name does not exist: check its "
-                       "spelling.");
+        format_put(out, "The name servers work and say that the name does not exist: check its "
+                        "spelling.");
         break;
     case DNS_WHY_RESOLVES:
-        lines_put(out, "Asked just now, %s has the address.",
-                  result->hosts_has_v4 || result->hosts_has_v6 ? "/etc/hosts" : name);
+        format_put(out, "Asked just now, %s has the address.",
+                   result->hosts_has_v4 || result->hosts_has_v6 ? "/etc/hosts" : name);
         break;
     default:
-        lines_put(out, "Nothing that was asked explains it.");
+        format_put(out, "Nothing that was asked explains it.");
     }
 }
 
@@ -219,13 +221,13 @@ static void put_servers(struct tcpdiag_out *out, const struct dns_result *result
         const struct dns_answer *answer = telling(result, server);
         char address[TCPDIAG_ADDRESS_MAX];
         tcpdiag_address_text(&server->endpoint, address);
-        lines_put(out, "%s%s: %s", i ? "; " : " ", address, worded(answer));
+        format_put(out, "%s%s: %s", i ? "; " : " ", address, worded(answer));
         bool failed = answer->reply == DNS_SILENT || answer->reply == DNS_REFUSED ||
                       answer->reply == DNS_SERVFAIL;
         if (failed && result->any_name_resolves)
-            lines_put(out, dns_works(result, server) ? " (other names: yes)" : " (for any name)");
+            format_put(out, dns_works(result, server) ? " (other names: yes)" : " (for any name)");
     }
-    lines_put(out, ".");
+    format_put(out, ".");
 }
 
 static bool asked_servers(const struct dns_result *result)
@@ -235,27 +237,27 @@ static bool asked_servers(const struct dns_result *result)
 
 static size_t explain(const struct dns_result *result, char *buffer, size_t size, bool servers)
 {
-    struct tcpdiag_out out = lines_out(buffer, size);
+    struct tcpdiag_out out = format_begin(buffer, size);
     if (!put_local(&out, result) && !put_servers_fault(&out, result))
         put_about_name(&out, result);
     bool by_files = result->why == DNS_WHY_HOSTS_UNUSED || result->why == DNS_WHY_NO_SERVER ||
                     (result->why == DNS_WHY_RESOLVES && result->files_used &&
                      (result->hosts_has_v4 || result->hosts_has_v6));
     if (servers && asked_servers(result) && !by_files) {
-        lines_put(&out, " Asked:");
+        format_put(&out, " Asked:");
         put_servers(&out, result);
     }
-    return lines_end(&out, buffer);
+    return format_end(&out, buffer);
 }
 
 unsigned dns_lines(const struct dns_result *result, char lines[DNS_LINES_MAX][DNS_LINE_SIZE])
 {
     char plain[2048], wrapped[2560];
-    struct tcpdiag_out out = lines_out(wrapped, sizeof wrapped);
+    struct tcpdiag_out out = format_begin(wrapped, sizeof wrapped);
     unsigned count = 0;
     explain(result, plain, sizeof plain, true);
-    lines_wrap(&out, 0, plain);
-    lines_end(&out, wrapped);
+    wrap_text(&out, "", plain);
+    format_end(&out, wrapped);
     char *rest = wrapped, *line;
     while (count < DNS_LINES_MAX && (line = strsep(&rest, "\n")) && *line)
         snprintf(lines[count++], DNS_LINE_SIZE, "%s", line);
@@ -265,61 +267,61 @@ unsigned dns_lines(const struct dns_result *result, char lines[DNS_LINES_MAX][DN
 static void put_answer(struct tcpdiag_out *out, const char *key, const struct dns_answer *answer)
 {
     const char *error = tcpdiag_errno_name(answer->error);
-    lines_put(out, ",\"%s\":{\"reply\":\"%s\"", key, reply_name(answer->reply));
+    format_put(out, ",\"%s\":{\"reply\":\"%s\"", key, reply_name(answer->reply));
     if (answer->rcode >= 0 && answer->reply == DNS_OTHER)
-        lines_put(out, ",\"rcode\":%d", answer->rcode);
+        format_put(out, ",\"rcode\":%d", answer->rcode);
     if (answer->reply == DNS_UNREACHABLE && error)
-        lines_put(out, ",\"errno\":\"%s\"", error);
+        format_put(out, ",\"errno\":\"%s\"", error);
     if (answer->rtt_us >= 0) {
-        lines_put(out, ",\"rtt_ms\":");
+        format_put(out, ",\"rtt_ms\":");
         tcpdiag_put_ms(out, answer->rtt_us);
     }
-    lines_put(out, "}");
+    format_put(out, "}");
 }
 
 static void put_server(struct tcpdiag_out *out, const struct dns_result *result,
                        const struct dns_server *server)
 {
-    lines_put(out, "{");
-    lines_json_address(out, "address", &server->endpoint);
-    lines_put(out, ",\"port\":%u,\"works\":%s", server->endpoint.port,
-              dns_works(result, server) ? "true" : "false");
+    format_put(out, "{");
+    format_json_address(out, "address", &server->endpoint);
+    format_put(out, ",\"port\":%u,\"works\":%s", server->endpoint.port,
+               dns_works(result, server) ? "true" : "false");
     put_answer(out, "root", &server->root);
-    lines_put(out, ",\"names\":[");
+    format_put(out, ",\"names\":[");
     for (unsigned i = 0; i < result->name_count; i++) {
-        lines_put(out, i ? ",{" : "{");
-        lines_json_string(out, "name", result->names[i]);
+        format_put(out, i ? ",{" : "{");
+        format_json_string(out, "name", result->names[i]);
         put_answer(out, "a", &server->a[i]);
         put_answer(out, "aaaa", &server->aaaa[i]);
-        lines_put(out, "}");
+        format_put(out, "}");
     }
-    lines_put(out, "]}");
+    format_put(out, "]}");
 }
 
 size_t dns_json(const struct dns_result *result, char *buffer, size_t size)
 {
-    struct tcpdiag_out out = lines_out(buffer, size);
+    struct tcpdiag_out out = format_begin(buffer, size);
     char plain[2048];
-    lines_put(&out, "{");
-    lines_json_string(&out, "server.address", result->name);
-    lines_put(&out,
-              ",\"family\":\"%s\",\"why\":\"%s\",\"any_name_resolves\":%s,\"resolv_conf\":%s"
-              ",\"servers_named\":%s,\"nsswitch\":{\"files\":%s,\"dns\":%s}"
-              ",\"hosts\":{\"ipv4\":%s,\"ipv6\":%s},\"servers\":[",
-              family_name(result), dns_why_name(result->why),
-              result->any_name_resolves ? "true" : "false", result->resolv_conf ? "true" : "false",
-              result->servers_named ? "true" : "false", result->files_used ? "true" : "false",
-              result->dns_used ? "true" : "false", result->hosts_has_v4 ? "true" : "false",
-              result->hosts_has_v6 ? "true" : "false");
+    format_put(&out, "{");
+    format_json_string(&out, "server.address", result->name);
+    format_put(&out,
+               ",\"family\":\"%s\",\"why\":\"%s\",\"any_name_resolves\":%s,\"resolv_conf\":%s"
+               ",\"servers_named\":%s,\"nsswitch\":{\"files\":%s,\"dns\":%s}"
+               ",\"hosts\":{\"ipv4\":%s,\"ipv6\":%s},\"servers\":[",
+               family_name(result), dns_why_name(result->why),
+               result->any_name_resolves ? "true" : "false", result->resolv_conf ? "true" : "false",
+               result->servers_named ? "true" : "false", result->files_used ? "true" : "false",
+               result->dns_used ? "true" : "false", result->hosts_has_v4 ? "true" : "false",
+               result->hosts_has_v6 ? "true" : "false");
     for (unsigned i = 0; asked_servers(result) && i < result->server_count; i++) {
-        lines_put(&out, i ? "," : "");
+        format_put(&out, i ? "," : "");
         put_server(&out, result, &result->servers[i]);
     }
-    lines_put(&out, "],\"duration_ms\":");
+    format_put(&out, "],\"duration_ms\":");
     tcpdiag_put_ms(&out, result->duration_ns / 1000);
-    lines_put(&out, ",");
+    format_put(&out, ",");
     explain(result, plain, sizeof plain, false);
-    lines_json_string(&out, "message", plain);
-    lines_put(&out, "}");
-    return lines_end(&out, buffer);
+    format_json_string(&out, "message", plain);
+    format_put(&out, "}");
+    return format_end(&out, buffer);
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "probe/base/format.h"
+#include "probe/base/wrap.h"
 #include "probe/questions/trace.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/record.h"
@@ -46,7 +47,7 @@ static const char *remark(enum trace_answer answer)
 static void put_ms(struct tcpdiag_out *out, int64_t us)
 {
     double ms = (double)us / 1000;
-    lines_put(out, ms < 10 ? " %.2f" : ms < 100 ? " %.1f" : " %.0f", ms);
+    format_put(out, ms < 10 ? " %.2f" : ms < 100 ? " %.1f" : " %.0f", ms);
 }
 
 static int address_width(const struct trace *trace)
@@ -78,22 +79,22 @@ static void put_hop(struct tcpdiag_out *out, const struct trace *trace, unsigned
         if (!is_first_of_its_kind(tries, try))
             continue;
         if (lines++ == 0)
-            lines_put(out, "%3u  ", hop + 1);
+            format_put(out, "%3u  ", hop + 1);
         else
-            lines_put(out, "     ");
-        lines_put(out, "%-*s ", width, address_of(&tries[try].from).text);
+            format_put(out, "     ");
+        format_put(out, "%-*s ", width, address_of(&tries[try].from).text);
         for (unsigned i = 0; i < trace->tries; i++)
             if (same_answer(&tries[i], &tries[try]))
                 put_ms(out, tries[i].rtt_us);
-        lines_put(out, " ms%s\n", remark(tries[try].answer));
+        format_put(out, " ms%s\n", remark(tries[try].answer));
     }
     if (lines == 0)
-        lines_put(out, "%3u  no answer\n", hop + 1);
+        format_put(out, "%3u  no answer\n", hop + 1);
 }
 
 static void put_where(struct tcpdiag_out *out, const struct trace *trace)
 {
-    lines_put(out, "%s port %u", address_of(&trace->target).text, trace->target.port);
+    format_put(out, "%s port %u", address_of(&trace->target).text, trace->target.port);
 }
 
 static const struct tcpdiag_endpoint *hop_address(const struct trace *trace, unsigned hop)
@@ -126,39 +127,40 @@ static void put_rejection(struct tcpdiag_out *out, const struct trace *trace)
 {
     const struct trace_try *end = &trace->end;
     if (trace->end_own)
-        lines_put(out, "this machine (%s)", address_of(&end->from).text);
+        format_put(out, "this machine (%s)", address_of(&end->from).text);
     else if (trace->end_by_target)
-        lines_put(out, "the host itself (%s, hop %u)", address_of(&end->from).text, trace->end_hop);
+        format_put(out, "the host itself (%s, hop %u)", address_of(&end->from).text,
+                   trace->end_hop);
     else if (trace->rejecter_hop)
-        lines_put(out, "the router %s (hop %u)", address_of(&end->from).text, trace->rejecter_hop);
+        format_put(out, "the router %s (hop %u)", address_of(&end->from).text, trace->rejecter_hop);
     else
-        lines_put(out, "%s (at TTL %u)", address_of(&end->from).text, trace->end_hop);
-    lines_put(out, " rejects it: ICMP%s %s.", end->from.family == AF_INET6 ? "v6" : "",
-              tcpdiag_icmp_name(end->from.family, end->icmp_type, end->icmp_code));
+        format_put(out, "%s (at TTL %u)", address_of(&end->from).text, trace->end_hop);
+    format_put(out, " rejects it: ICMP%s %s.", end->from.family == AF_INET6 ? "v6" : "",
+               tcpdiag_icmp_name(end->from.family, end->icmp_type, end->icmp_code));
 }
 
 /* What the control port says about a reset. */
 static void put_reset(struct tcpdiag_out *out, const struct trace *trace)
 {
-    lines_put(out, "the port is refused: a reset comes back at hop %u.", trace->end_hop);
+    format_put(out, "the port is refused: a reset comes back at hop %u.", trace->end_hop);
     if (trace->control_port == 0)
         return;
-    lines_put(out, " Port %u %s", trace->control_port,
-              trace->control_connected ? "connects" : "resets");
+    format_put(out, " Port %u %s", trace->control_port,
+               trace->control_connected ? "connects" : "resets");
     if (trace->control_hop > trace->end_hop && trace->reset_nearer)
-        lines_put(out, " at hop %u", trace->control_hop);
+        format_put(out, " at hop %u", trace->control_hop);
     else if (trace->reset_nearer)
-        lines_put(out, " with TTL %u, the reset arrives with %u", trace->control_ttl,
-                  trace->reset_ttl);
+        format_put(out, " with TTL %u, the reset arrives with %u", trace->control_ttl,
+                   trace->reset_ttl);
     else if (trace->control_hop == trace->end_hop)
-        lines_put(out, " at hop %u too", trace->control_hop);
+        format_put(out, " at hop %u too", trace->control_hop);
     if (trace->reset_nearer)
-        lines_put(out,
-                  ": the reset is made by a nearer machine, a firewall in the host's place "
-                  "(or one that forwards port %u only).",
-                  trace->control_port);
+        format_put(out,
+                   ": the reset is made by a nearer machine, a firewall in the host's place "
+                   "(or one that forwards port %u only).",
+                   trace->control_port);
     else
-        lines_put(out, "; nothing proves that the reset is forged.");
+        format_put(out, "; nothing proves that the reset is forged.");
 }
 
 /* The first hop after the last that answered which the control port's way names. */
@@ -177,37 +179,37 @@ static void put_silence(struct tcpdiag_out *out, const struct trace *trace)
     const struct tcpdiag_endpoint *last =
         trace->last_hop ? hop_address(trace, trace->last_hop) : NULL;
     if (loop) {
-        lines_put(out, "the packets go in a circle: hop %u is hop %u again (%s), a routing loop.",
-                  loop, earlier, address_of(hop_address(trace, loop)).text);
+        format_put(out, "the packets go in a circle: hop %u is hop %u again (%s), a routing loop.",
+                   loop, earlier, address_of(hop_address(trace, loop)).text);
         return;
     }
     if (last)
-        lines_put(out, "the packets die after hop %u (%s), the last that answers", trace->last_hop,
-                  address_of(last).text);
+        format_put(out, "the packets die after hop %u (%s), the last that answers", trace->last_hop,
+                   address_of(last).text);
     else
-        lines_put(out, "no hop answers: the packets die on this machine, or on the way");
+        format_put(out, "no hop answers: the packets die on this machine, or on the way");
     if (trace->control_hop == 0) {
-        lines_put(out, last ? ": at its rules, behind it, or at the host."
-                            : " (or all hops keep silent).");
+        format_put(out, last ? ": at its rules, behind it, or at the host."
+                             : " (or all hops keep silent).");
         return;
     }
     if (next)
-        lines_put(out, "%s before hop %u (%s), which", last ? ", and" : "", next,
-                  address_of(&trace->control_from[next - 1]).text);
+        format_put(out, "%s before hop %u (%s), which", last ? ", and" : "", next,
+                   address_of(&trace->control_from[next - 1]).text);
     else
-        lines_put(out, ", or at the host itself (hop %u), which", trace->control_hop);
-    lines_put(out, " answers when port %u is asked.", trace->control_port);
+        format_put(out, ", or at the host itself (hop %u), which", trace->control_hop);
+    format_put(out, " answers when port %u is asked.", trace->control_port);
 }
 
 static void put_meaning(struct tcpdiag_out *out, const struct trace *trace)
 {
     put_where(out, trace);
-    lines_put(out, ": ");
+    format_put(out, ": ");
     if (trace->error != 0) {
         const char *name = tcpdiag_errno_name(trace->error);
-        lines_put(out, "nothing leaves this machine: %s.", name ? name : "a local error");
+        format_put(out, "nothing leaves this machine: %s.", name ? name : "a local error");
     } else if (trace->end.answer == TRACE_CONNECTED)
-        lines_put(out, "the host answers at hop %u; the way is open.", trace->end_hop);
+        format_put(out, "the host answers at hop %u; the way is open.", trace->end_hop);
     else if (trace->end.answer == TRACE_RESET)
         put_reset(out, trace);
     else if (trace->end.answer == TRACE_REJECTED)
@@ -219,27 +221,28 @@ static void put_meaning(struct tcpdiag_out *out, const struct trace *trace)
 size_t trace_meaning(const struct trace *trace, char *buffer, size_t size)
 {
     char plain[1024];
-    struct tcpdiag_out text = lines_out(plain, sizeof plain);
-    struct tcpdiag_out out = lines_out(buffer, size);
+    struct tcpdiag_out text = format_begin(plain, sizeof plain);
+    struct tcpdiag_out out = format_begin(buffer, size);
     put_meaning(&text, trace);
-    lines_end(&text, plain);
-    lines_wrap(&out, 2, plain);
-    return lines_end(&out, buffer);
+    format_end(&text, plain);
+    wrap_text(&out, "  ", plain);
+    return format_end(&out, buffer);
 }
 
 size_t trace_text(const struct trace *trace, char *buffer, size_t size)
 {
-    struct tcpdiag_out out = lines_out(buffer, size);
+    struct tcpdiag_out out = format_begin(buffer, size);
     int width = address_width(trace);
     unsigned earlier;
     unsigned loop = trace->end_hop == 0 ? loop_hop(trace, &earlier) : 0;
     for (unsigned hop = 0; hop < (loop ? loop : trace->shown); hop++)
         put_hop(&out, trace, hop, width);
     if (loop)
-        lines_put(&out, "%3s  and so on up to hop %u\n", "", trace->last_hop);
+        format_put(&out, "%3s  and so on up to hop %u\n", "", trace->last_hop);
     if (trace->end_hop == 0 && trace->asked > trace->shown)
-        lines_put(&out, "%3s  nor any hop up to %u\n", "", trace->asked);
-    return lines_end(&out, buffer) + trace_meaning(trace, out.at, (size_t)(buffer + size - out.at));
+        format_put(&out, "%3s  nor any hop up to %u\n", "", trace->asked);
+    return format_end(&out, buffer) +
+           trace_meaning(trace, out.at, (size_t)(buffer + size - out.at));
 }
 
 static const char *answer_name(enum trace_answer answer)
@@ -262,87 +265,87 @@ static const char *answer_name(enum trace_answer answer)
 
 static void put_try(struct tcpdiag_out *out, const struct trace_try *try)
 {
-    lines_put(out, "{");
-    lines_json_string(out, "answer", answer_name(try->answer));
+    format_put(out, "{");
+    format_json_string(out, "answer", answer_name(try->answer));
     if (answered(try)) {
-        lines_put(out, ",");
-        lines_json_address(out, "from", &try->from);
-        lines_put(out, ",\"rtt_ms\":");
+        format_put(out, ",");
+        format_json_address(out, "from", &try->from);
+        format_put(out, ",\"rtt_ms\":");
         tcpdiag_put_ms(out, try->rtt_us);
     }
     if (try->answer == TRACE_EXPIRED || try->answer == TRACE_REJECTED)
-        lines_put(out, ",\"icmp.type\":%u,\"icmp.code\":%u", try->icmp_type, try->icmp_code);
-    lines_put(out, "}");
+        format_put(out, ",\"icmp.type\":%u,\"icmp.code\":%u", try->icmp_type, try->icmp_code);
+    format_put(out, "}");
 }
 
 static void put_hops(struct tcpdiag_out *out, const struct trace *trace)
 {
-    lines_put(out, ",\"hops\":[");
+    format_put(out, ",\"hops\":[");
     for (unsigned hop = 0; hop < trace->shown; hop++) {
-        lines_put(out, "%s{\"hop\":%u,\"tries\":[", hop ? "," : "", hop + 1);
+        format_put(out, "%s{\"hop\":%u,\"tries\":[", hop ? "," : "", hop + 1);
         for (unsigned try = 0, put = 0; try < trace->tries; try++)
             if (trace->hops[hop][try].answer != TRACE_NOT_ASKED) {
-                lines_put(out, put++ ? "," : "");
+                format_put(out, put++ ? "," : "");
                 put_try(out, &trace->hops[hop][try]);
             }
-        lines_put(out, "]}");
+        format_put(out, "]}");
     }
-    lines_put(out, "]");
+    format_put(out, "]");
 }
 
 static void put_end(struct tcpdiag_out *out, const struct trace *trace)
 {
-    lines_put(out, ",\"last_hop\":%u", trace->last_hop);
+    format_put(out, ",\"last_hop\":%u", trace->last_hop);
     if (trace->end_hop == 0)
         return;
-    lines_put(out, ",\"end\":{\"hop\":%u,\"by\":\"%s\",", trace->end_hop,
-              trace->end_own         ? "this-machine"
-              : trace->end_by_target ? "target"
-                                     : "other");
+    format_put(out, ",\"end\":{\"hop\":%u,\"by\":\"%s\",", trace->end_hop,
+               trace->end_own         ? "this-machine"
+               : trace->end_by_target ? "target"
+                                      : "other");
     if (trace->rejecter_hop)
-        lines_put(out, "\"rejecter_hop\":%u,", trace->rejecter_hop);
-    lines_put(out, "\"answer\":");
+        format_put(out, "\"rejecter_hop\":%u,", trace->rejecter_hop);
+    format_put(out, "\"answer\":");
     put_try(out, &trace->end);
-    lines_put(out, "}");
+    format_put(out, "}");
 }
 
 static void put_control(struct tcpdiag_out *out, const struct trace *trace)
 {
     if (trace->control_port == 0)
         return;
-    lines_put(out, ",\"control\":{\"port\":%u,\"answer\":\"%s\",\"hop\":%u", trace->control_port,
-              trace->control_connected ? "connected" : "reset", trace->control_hop);
+    format_put(out, ",\"control\":{\"port\":%u,\"answer\":\"%s\",\"hop\":%u", trace->control_port,
+               trace->control_connected ? "connected" : "reset", trace->control_hop);
     if (trace->control_ttl)
-        lines_put(out, ",\"ttl\":%u", trace->control_ttl);
+        format_put(out, ",\"ttl\":%u", trace->control_ttl);
     if (trace->reset_ttl)
-        lines_put(out, ",\"reset_ttl\":%u", trace->reset_ttl);
+        format_put(out, ",\"reset_ttl\":%u", trace->reset_ttl);
     if (trace->end.answer == TRACE_RESET)
-        lines_put(out, ",\"reset_nearer\":%s", trace->reset_nearer ? "true" : "false");
-    lines_put(out, "}");
+        format_put(out, ",\"reset_nearer\":%s", trace->reset_nearer ? "true" : "false");
+    format_put(out, "}");
 }
 
 size_t trace_json(const struct trace *trace, char *buffer, size_t size)
 {
-    struct tcpdiag_out out = lines_out(buffer, size);
+    struct tcpdiag_out out = format_begin(buffer, size);
     char plain[1024];
-    struct tcpdiag_out text = lines_out(plain, sizeof plain);
+    struct tcpdiag_out text = format_begin(plain, sizeof plain);
     put_meaning(&text, trace);
-    lines_end(&text, plain);
-    lines_put(&out, "{");
-    lines_json_address(&out, "network.peer.address", &trace->target);
-    lines_put(&out, ",\"network.peer.port\":%u", trace->target.port);
+    format_end(&text, plain);
+    format_put(&out, "{");
+    format_json_address(&out, "network.peer.address", &trace->target);
+    format_put(&out, ",\"network.peer.port\":%u", trace->target.port);
     if (trace->error != 0) {
         const char *name = tcpdiag_errno_name(trace->error);
-        lines_put(&out, ",");
-        lines_json_string(&out, "errno", name ? name : "");
+        format_put(&out, ",");
+        format_json_string(&out, "errno", name ? name : "");
     }
     put_hops(&out, trace);
     put_end(&out, trace);
     put_control(&out, trace);
-    lines_put(&out, ",\"duration_ms\":");
+    format_put(&out, ",\"duration_ms\":");
     tcpdiag_put_ms(&out, trace->duration_ns / 1000);
-    lines_put(&out, ",");
-    lines_json_string(&out, "message", plain);
-    lines_put(&out, "}");
-    return lines_end(&out, buffer);
+    format_put(&out, ",");
+    format_json_string(&out, "message", plain);
+    format_put(&out, "}");
+    return format_end(&out, buffer);
 }

@@ -4,22 +4,16 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "probe/base/format.h"
+#include "probe/base/terminal.h"
 
 enum { LINES = 24 };
 
 static int drawn_lines; /* that stand on the screen above the cursor */
-
-bool live_possible(void)
-{
-    const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
-}
 
 void live_begin(void)
 {
@@ -61,23 +55,23 @@ static void put_row(struct tcpdiag_out *out, const struct live_row *row, int col
     const char *begin = out->at;
     char spark[STATS_SPARK_SIZE], failure[80];
     stats_spark(stats, utf8(), spark);
-    lines_put(out, "%s  %llu/%llu connected, %.1f %%", row->target,
-              (unsigned long long)stats->connected, (unsigned long long)stats->tried,
-              stats->tried ? 100.0 * (double)stats->connected / (double)stats->tried : 0);
+    format_put(out, "%s  %llu/%llu connected, %.1f %%", row->target,
+               (unsigned long long)stats->connected, (unsigned long long)stats->tried,
+               stats->tried ? 100.0 * (double)stats->connected / (double)stats->tried : 0);
     if (row->failure.outcome != TCPDIAG_OUTCOME_NONE) {
         int length =
             snprintf(failure, sizeof failure, "last failure %s%s%s",
                      tcpdiag_outcome_info(row->failure.outcome)->name,
                      row->failure.cause ? " / " : "", tcpdiag_cause_info(row->failure.cause)->name);
         bool fits = columns == 0 || out->at - begin + (int)strlen("; ") + length <= columns;
-        lines_put(out, "%s%s", fits ? "; " : "\n  ", failure);
+        format_put(out, "%s%s", fits ? "; " : "\n  ", failure);
     }
     tcpdiag_put_literal(out, "\n");
     if (stats->connected > 0)
-        lines_put(out, "  min %.2f  median %.2f  p95 %.2f  p99 %.2f  max %.2f  jitter %.2f ms\n",
-                  ms(stats->min), ms(stats_quantile(stats, 0.5)), ms(stats_quantile(stats, 0.95)),
-                  ms(stats_quantile(stats, 0.99)), ms(stats->max), ms(stats_jitter(stats)));
-    lines_put(out, "  %s\n", spark);
+        format_put(out, "  min %.2f  median %.2f  p95 %.2f  p99 %.2f  max %.2f  jitter %.2f ms\n",
+                   ms(stats->min), ms(stats_quantile(stats, 0.5)), ms(stats_quantile(stats, 0.95)),
+                   ms(stats_quantile(stats, 0.99)), ms(stats->max), ms(stats_jitter(stats)));
+    format_put(out, "  %s\n", spark);
 }
 
 /* How many lines of the screen the text takes: what is too long for one goes on in the next. The
@@ -101,14 +95,14 @@ void live_draw(const struct live_row *rows, size_t count, bool in_place)
     struct winsize size;
     int room =
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : LINES;
-    int columns = lines_columns(STDOUT_FILENO);
+    int columns = terminal_columns(STDOUT_FILENO);
     rise();
     for (size_t i = 0; i < count; i++) {
         if (rows[i].stats.tried == 0)
             continue;
-        struct tcpdiag_out out = lines_out(text, sizeof text);
+        struct tcpdiag_out out = format_begin(text, sizeof text);
         put_row(&out, &rows[i], columns);
-        size_t bytes = lines_end(&out, text);
+        size_t bytes = format_end(&out, text);
         int lines = in_place ? screen_lines(text, columns) : 0;
         if (in_place && drawn_lines + lines >= room)
             break;

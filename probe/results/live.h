@@ -18,9 +18,6 @@ struct live_row {
     struct stats stats;
 };
 
-/* Whether standard output is a terminal that can be redrawn. */
-bool live_possible(void);
-
 void live_begin(void); /* hides the cursor */
 void live_end(void);   /* shows it again, wherever the drawing has come to */
 

@@ -10,14 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "probe/base/format.h"
 #include "probe/base/interrupt.h"
+#include "probe/base/terminal.h"
 #include "shim/diagnosis/text.h"
 
 enum {
     NARROW = 21, /* 255.255.255.255:65535 */
     WIDE = 36,   /* a longer one moves its own line only */
-    WRAP = 80,
     BUFFER = 64 * 1024,
 };
 
@@ -25,8 +24,7 @@ enum {
 static bool colours(void)
 {
     const char *no = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
+    return terminal_redraws(STDOUT_FILENO) && !(no && *no);
 }
 
 /* A write that sleeps would outlast an interrupt that came before it or when a part had gone. So
@@ -61,7 +59,7 @@ void output_begin(struct output *output, int widest)
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     output->width = widest < NARROW ? NARROW : widest > WIDE ? WIDE : widest;
     output->colour = colours();
-    output->columns = lines_columns(STDOUT_FILENO);
+    output->columns = terminal_columns(STDOUT_FILENO);
     if (output->form == OUTPUT_CSV)
         output_csv_header();
 }
@@ -129,23 +127,4 @@ int output_target(const struct result *result, char text[OUTPUT_TARGET_SIZE])
     }
     *out.at = '\0';
     return (int)(out.at - text);
-}
-
-void output_wrapped(const char *label, const char *text)
-{
-    int indent = (int)strlen(label);
-    int column = indent;
-    fputs(label, stdout);
-    while (*text) {
-        int word = (int)strcspn(text, " \n");
-        if (column + 1 + word > WRAP) {
-            printf("\n%*s", indent, "");
-            column = indent;
-        }
-        printf(" %.*s", word, text);
-        column += 1 + word;
-        text += word;
-        text += strspn(text, " \n");
-    }
-    putchar('\n');
 }

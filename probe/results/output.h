@@ -46,9 +46,6 @@ bool output_flush(void);
 enum { OUTPUT_TARGET_SIZE = 400 };
 int output_target(const struct result *result, char text[OUTPUT_TARGET_SIZE]);
 
-/* "  why: text", broken between words. */
-void output_wrapped(const char *label, const char *text);
-
 /* The forms, each in its file. */
 void output_text(struct output *output, const struct result *result);
 void output_csv_header(void);

@@ -2,23 +2,15 @@
 #include "probe/results/progress.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "probe/base/clock.h"
-#include "probe/base/format.h"
+#include "probe/base/terminal.h"
 
 enum { BAR_MAX = 30, LINE_SIZE = 256 };
 
 /* A scan that is over sooner needs no bar. */
 #define FIRST_SIGHT (300 * CLOCK_MILLISECOND)
-
-bool progress_possible(void)
-{
-    const char *terminal = getenv("TERM");
-    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
-}
 
 void progress_begin(struct progress *progress, uint64_t total)
 {
@@ -49,7 +41,7 @@ void progress_draw(struct progress *progress, uint64_t done, uint64_t connected)
 {
     char line[LINE_SIZE];
     int64_t spent = clock_now(CLOCK_MONOTONIC) - progress->begin;
-    int columns = lines_columns(STDERR_FILENO); /* 0 where the terminal has hung up */
+    int columns = terminal_columns(STDERR_FILENO); /* 0 where the terminal has hung up */
     int width = columns - 52;
     int length = 0;
     if (!progress->shown || spent < FIRST_SIGHT)

@@ -15,9 +15,6 @@ struct progress {
 
 #define PROGRESS_TICK INT64_C(100000000)
 
-/* Whether a bar may be shown at all. */
-bool progress_possible(void);
-
 void progress_begin(struct progress *progress, uint64_t total);
 void progress_draw(struct progress *progress, uint64_t done, uint64_t connected);
 void progress_erase(struct progress *progress);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "probe/base/format.h"
+#include "probe/base/wrap.h"
 #include "probe/results/output.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/text.h"
@@ -93,15 +94,15 @@ static void put_line(const struct output *output, const struct result *result)
     char target[OUTPUT_TARGET_SIZE];
     char evidence[LINE_SIZE];
     char line[LINE_SIZE];
-    struct tcpdiag_out out = lines_out(line, sizeof line);
+    struct tcpdiag_out out = format_begin(line, sizeof line);
     const struct tcpdiag_record *record = &result->record;
     const struct tcpdiag_verdict *verdict = &record->verdict;
     int length = output_target(result, target);
     tcpdiag_put(&out, target, (size_t)length);
     if (output->columns > 0 && length > output->width && length + REST_WIDTH > output->columns) {
         tcpdiag_put_literal(&out, "\n");
-        fwrite_unlocked(line, 1, lines_end(&out, line), stdout);
-        out = lines_out(line, sizeof line);
+        fwrite_unlocked(line, 1, format_end(&out, line), stdout);
+        out = format_begin(line, sizeof line);
     }
     pad(&out, line, output->width + 1);
     put_word(&out, tcpdiag_outcome_info(verdict->outcome)->name, OUTCOME_WIDTH,
@@ -109,19 +110,27 @@ static void put_line(const struct output *output, const struct result *result)
     put_word(&out, verdict->cause ? tcpdiag_cause_info(verdict->cause)->name : "", CAUSE_WIDTH, "");
     put_time(&out, record->duration_ns);
 
-    struct tcpdiag_out more = lines_out(evidence, sizeof evidence);
+    struct tcpdiag_out more = format_begin(evidence, sizeof evidence);
     put_evidence(&more, record);
     if (record->event == TCPDIAG_CONNECT && result->name_ns >= 0) {
         tcpdiag_put_literal(&more, "  name ");
         tcpdiag_put_ms(&more, result->name_ns / 10000 * 10);
         tcpdiag_put_literal(&more, " ms");
     }
-    size_t bytes = lines_end(&more, evidence);
+    size_t bytes = format_end(&more, evidence);
     if (too_long(output, line, &out, (int)bytes))
         tcpdiag_put_literal(&out, "\n  ");
     tcpdiag_put(&out, evidence, bytes);
     tcpdiag_put_literal(&out, "\n");
-    fwrite_unlocked(line, 1, lines_end(&out, line), stdout);
+    fwrite_unlocked(line, 1, format_end(&out, line), stdout);
+}
+
+static void print_wrapped(const char *label, const char *text)
+{
+    char wrapped[2 * TCPDIAG_RECORD_MAX]; /* breaking a line costs at most label and newline */
+    struct tcpdiag_out out = format_begin(wrapped, sizeof wrapped);
+    wrap_text(&out, label, text);
+    fwrite_unlocked(wrapped, 1, format_end(&out, wrapped), stdout);
 }
 
 /* What it means: the record's own sentence without the target and the outcome, which stand above
@@ -134,7 +143,7 @@ static void print_meaning(const struct tcpdiag_record *record)
     snprintf(mark, sizeof mark, ": %s: ", tcpdiag_outcome_info(record->verdict.outcome)->name);
     const char *meaning = strstr(sentence, mark);
     if (meaning)
-        output_wrapped("  why: ", meaning + strlen(mark));
+        print_wrapped("  why:  ", meaning + strlen(mark));
 }
 
 static void print_advice(const struct tcpdiag_record *record)
@@ -144,7 +153,7 @@ static void print_advice(const struct tcpdiag_record *record)
     char advice[TCPDIAG_ADVICE_MAX];
     snprintf(name, sizeof name, "%.*s", (int)record->name.length, record->name.bytes);
     tcpdiag_address_text(&record->peer, address);
-    output_wrapped("  next:", tcpdiag_advice_for(record->verdict.outcome, record->verdict.cause,
+    print_wrapped("  next: ", tcpdiag_advice_for(record->verdict.outcome, record->verdict.cause,
                                                  name, address, advice, sizeof advice));
 }
 
@@ -160,7 +169,7 @@ static void explain(struct output *output, const struct result *result)
     if (!*explained)
         print_meaning(&result->record);
     if (result->asked)
-        output_wrapped("  seen:", result->asked);
+        print_wrapped("  seen: ", result->asked);
     if (!*explained) /* once is enough for a thousand closed ports */
         print_advice(&result->record);
     *explained = true;
