@@ -7,7 +7,7 @@
 #include "probe/base/clock.h"
 #include "probe/base/memory.h"
 #include "probe/questions/control.h"
-#include "probe/questions/trace.h"
+#include "probe/questions/trace_text.h"
 #include "probe/results/order.h"
 #include "shim/diagnosis/text.h"
 

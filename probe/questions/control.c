@@ -10,17 +10,12 @@
 #include "probe/base/format.h"
 #include "probe/questions/ask.h"
 #include "probe/questions/neighbour.h"
+#include "probe/questions/usual_ports.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/record.h"
 
 /* Once the host is known to be alive: so much longer for the other answers. */
 #define GRACE (CLOCK_SECOND / 10)
-
-/* A web server is the likeliest to be open, 22 the next, and 1 (tcpmux) is closed on nearly every
-   host: its reset is what is hoped for. */
-static const uint16_t usual_ports[] = {80, 443, 22, 1};
-
-enum { USUAL_PORTS = sizeof usual_ports / sizeof usual_ports[0] };
 
 /* The echo is the first, the ports follow. */
 struct questions {
@@ -31,7 +26,7 @@ struct questions {
 static void send_questions(const struct control_request *request, struct questions *questions)
 {
     const uint16_t *ports = request->port_count ? request->ports : usual_ports;
-    unsigned count = request->port_count ? request->port_count : (unsigned)USUAL_PORTS;
+    unsigned count = request->port_count ? request->port_count : (unsigned)USUAL_PORT_COUNT;
     struct tcpdiag_endpoint target = request->target;
     ask_echo(&questions->asks[0], &target);
     questions->count = 1;

@@ -22,9 +22,6 @@ enum {
     DNS_SERVERS_MAX = 3, /* MAXNS of resolv.h */
     DNS_NAMES_MAX = 8,   /* the name as it stands, then under each search domain */
     DNS_NAME_SIZE = 256,
-    DNS_LINES_MAX = 4,
-    DNS_LINE_SIZE = 81, /* 80 columns */
-    DNS_JSON_SIZE = 32768,
 };
 
 enum dns_reply {
@@ -109,14 +106,6 @@ struct dns_result {
 };
 
 void dns_ask(const struct dns_request *request, struct dns_result *result);
-
-const char *dns_why_name(enum dns_why why); /* "all-silent" */
-
-/* One to DNS_LINES_MAX plain lines of at most 80 columns, no newline; returns how many. */
-unsigned dns_lines(const struct dns_result *result, char lines[DNS_LINES_MAX][DNS_LINE_SIZE]);
-
-/* One JSON object, no newline. NUL-terminated; returns the length. */
-size_t dns_json(const struct dns_result *result, char *buffer, size_t size);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "probe/questions/dns_text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +8,6 @@
 
 #include "probe/base/format.h"
 #include "probe/base/wrap.h"
-#include "probe/questions/dns.h"
 #include "probe/questions/dns_why.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/record.h"

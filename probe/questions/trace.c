@@ -8,6 +8,7 @@
 
 #include "probe/base/clock.h"
 #include "probe/questions/ask.h"
+#include "probe/questions/usual_ports.h"
 
 enum {
     HOPS = 30,
@@ -208,12 +209,12 @@ static bool one_connects(void *context)
 static void find_control_port(const struct trace_request *request, struct trace *trace,
                               int64_t until)
 {
-    static const uint16_t usual[] = {80, 443, 22, 1};
-    bool given = request->control_count > 0;
+    const uint16_t *ports = request->control_count ? request->control_ports : usual_ports;
+    unsigned count = request->control_count ? request->control_count : (unsigned)USUAL_PORT_COUNT;
     struct controls controls = {.count = 0};
-    for (unsigned i = 0; i < (given ? request->control_count : 4) && i < TRACE_CONTROLS_MAX; i++) {
+    for (unsigned i = 0; i < count && i < TRACE_CONTROLS_MAX; i++) {
         struct tcpdiag_endpoint target = trace->target;
-        target.port = given ? request->control_ports[i] : usual[i];
+        target.port = ports[i];
         if (target.port != trace->target.port)
             ask_tcp(&controls.asks[controls.count++], &target, 0, 0);
     }

@@ -84,18 +84,6 @@ struct trace {
 
 void trace_run(const struct trace_request *request, struct trace *trace);
 
-/* Lines of at most 80 columns, each ended by a newline: one a hop, then one or two that say what
-   it means. NUL-terminated; what does not fit into size bytes is dropped. Returns the length. */
-size_t trace_text(const struct trace *trace, char *buffer, size_t size);
-
-/* The last lines of trace_text alone: what it means. */
-size_t trace_meaning(const struct trace *trace, char *buffer, size_t size);
-
-/* One JSON object, no newline. NUL-terminated. */
-size_t trace_json(const struct trace *trace, char *buffer, size_t size);
-
-enum { TRACE_TEXT_SIZE = 16384, TRACE_JSON_SIZE = 65536 };
-
 #ifdef __cplusplus
 }
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "probe/questions/trace_text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "probe/base/format.h"
 #include "probe/base/wrap.h"
-#include "probe/questions/trace.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/record.h"
 
@@ -218,20 +219,11 @@ static void put_meaning(struct tcpdiag_out *out, const struct trace *trace)
         put_silence(out, trace);
 }
 
-size_t trace_meaning(const struct trace *trace, char *buffer, size_t size)
-{
-    char plain[1024];
-    struct tcpdiag_out text = format_begin(plain, sizeof plain);
-    struct tcpdiag_out out = format_begin(buffer, size);
-    put_meaning(&text, trace);
-    format_end(&text, plain);
-    wrap_text(&out, "  ", plain);
-    return format_end(&out, buffer);
-}
-
 size_t trace_text(const struct trace *trace, char *buffer, size_t size)
 {
     struct tcpdiag_out out = format_begin(buffer, size);
+    char plain[1024];
+    struct tcpdiag_out text = format_begin(plain, sizeof plain);
     int width = address_width(trace);
     unsigned earlier;
     unsigned loop = trace->end_hop == 0 ? loop_hop(trace, &earlier) : 0;
@@ -241,8 +233,10 @@ size_t trace_text(const struct trace *trace, char *buffer, size_t size)
         format_put(&out, "%3s  and so on up to hop %u\n", "", trace->last_hop);
     if (trace->end_hop == 0 && trace->asked > trace->shown)
         format_put(&out, "%3s  nor any hop up to %u\n", "", trace->asked);
-    return format_end(&out, buffer) +
-           trace_meaning(trace, out.at, (size_t)(buffer + size - out.at));
+    put_meaning(&text, trace);
+    format_end(&text, plain);
+    wrap_text(&out, "  ", plain);
+    return format_end(&out, buffer);
 }
 
 static const char *answer_name(enum trace_answer answer)

@@ -10,7 +10,7 @@
 
 #include "probe/base/clock.h"
 #include "probe/base/memory.h"
-#include "probe/questions/dns.h"
+#include "probe/questions/dns_text.h"
 #include "shim/evidence/endpoint.h"
 
 enum {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // Runs in the network that tests/probe_evidence/net makes, with an /etc of its own and the name
 // servers of nameservers.py.
-#include "probe/questions/dns.h"
+#include "probe/questions/dns_text.h"
 
 #include <errno.h>
 #include <netdb.h>

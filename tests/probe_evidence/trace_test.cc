@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Runs in the network that tests/probe_evidence/net makes: the host is at hop 3.
-#include "probe/questions/trace.h"
+#include "probe/questions/trace_text.h"
 
 #include <errno.h>
 #include <sys/resource.h>

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "probe/questions/dns.h"
+#include "probe/questions/dns_text.h"
 #include "tools/base/prober.h"
 #include "tools/base/util.h"
 
