@@ -70,7 +70,7 @@ def roff(text):
     return "\\&" + text if text[0] in ".'" else text
 
 
-# The prober's statuses that stand for no outcome: STATUS_USAGE, REPORT_STATUS_MIXED in probe/results/order.h.
+# The prober's statuses that stand for no outcome: probe/results/status.h.
 OTHER_STATUSES = {2: "wrong usage, a bad line in a file, or standard output could not be written",
                   10: "the targets differ, or the addresses of one that failed"}
 

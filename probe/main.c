@@ -2,49 +2,68 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "probe/base/interrupt.h"
-#include "probe/modes/session.h"
+#include "probe/modes/once.h"
+#include "probe/modes/repeat.h"
+#include "probe/modes/wait.h"
+#include "probe/options.h"
+#include "probe/results/status.h"
 
 enum { POOL_THREADS = 32 };
 
-bool session_flush(struct session *session)
+/* With as many jobs as the limit of descriptors allows. */
+static struct engine_options engine_of(const struct options *options)
 {
-    if (output_flush() || session->output_failed)
-        return !session->output_failed;
-    session->output_failed = true;
-    if (!interrupt_signal()) /* which ends a write too */
-        warn("standard output");
-    interrupt_stop = 1;
-    return false;
+    struct engine_options engine = options->engine;
+    engine.jobs = engine_fit(engine.jobs);
+    return engine;
 }
 
-void session_interrupted(const char *how_far, ...)
+static int once(struct session *session, const struct options *options)
 {
-    va_list arguments;
-    if (!interrupt_signal()) /* standard output has failed, which was said */
-        return;
-    va_start(arguments, how_far);
-    fprintf(stderr, "%s: interrupted: ", program_invocation_short_name);
-    vfprintf(stderr, how_far, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    interrupt_die();
+    struct scan_options scan = {.engine = engine_of(options),
+                                .family = options->source.family,
+                                .ordered = options->ordered,
+                                .dns = output_explains(&session->output),
+                                .control = !options->no_control,
+                                .trace = options->trace};
+    return once_run(session, &scan);
 }
 
-static int run(struct session *session)
+static int repeat(struct session *session, const struct options *options)
 {
-    switch (session->options->mode) {
+    struct repeat_options repeat = {.engine = engine_of(options),
+                                    .family = options->source.family,
+                                    .dns = output_explains(&session->output),
+                                    .count = options->count,
+                                    .interval_ns = options->interval_ns};
+    return repeat_run(session, &repeat);
+}
+
+/* Nobody is asked on: a round that is not the last is not even shown. */
+static int await(struct session *session, const struct options *options)
+{
+    struct wait_options wait = {.scan = {.engine = engine_of(options),
+                                         .family = options->source.family,
+                                         .ordered = options->ordered},
+                                .closed = options->mode == MODE_WAIT_CLOSED,
+                                .interval_ns = options->interval_ns,
+                                .limit_ns = options->wait_ns};
+    return wait_run(session, &wait);
+}
+
+static int run(struct session *session, const struct options *options)
+{
+    switch (options->mode) {
     case MODE_REPEAT:
-        return mode_repeat(session);
+        return repeat(session, options);
     case MODE_WAIT:
     case MODE_WAIT_CLOSED:
-        return mode_wait(session);
+        return await(session, options);
     default:
-        return mode_once(session);
+        return once(session, options);
     }
 }
 
@@ -61,21 +80,20 @@ static void fill_standard_descriptors(void)
 int main(int argc, char **argv)
 {
     static struct options options;
-    static struct session session = {.options = &options};
+    static struct session session;
     fill_standard_descriptors();
     if (argc > 0)
         argv[0] = program_invocation_short_name; /* getopt's messages begin with it, as err's do */
     if (!options_parse(argc, argv, &options))
         return STATUS_USAGE;
-    options.engine.jobs = engine_fit(options.engine.jobs);
     session.source = source_new(&options.source);
     if (!session.source)
         return STATUS_USAGE;
     session.pool = pool_new(POOL_THREADS);
     if (!session.pool || !interrupt_catch())
         err(STATUS_USAGE, "cannot begin");
-    output_begin(&options.output, source_widest(session.source));
-    int status = run(&session);
+    output_begin(&session.output, &options.output, source_widest(session.source));
+    int status = run(&session, &options);
     if (!session_flush(&session) || source_bad(session.source) > 0)
         status = STATUS_USAGE;
     return status;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "probe/base/clock.h"
+#include "probe/results/status.h"
 #include "shim/diagnosis/version.h"
 
 /* Fits a terminal of 80 columns and 24 lines. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of tcpdiag-probe. */
-#ifndef TCPDIAG_OPTIONS_H
-#define TCPDIAG_OPTIONS_H
+#ifndef TCPDIAG_PROBE_OPTIONS_H
+#define TCPDIAG_PROBE_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,8 +9,6 @@
 #include "probe/connect/engine.h"
 #include "probe/results/output.h"
 #include "probe/targets/source.h"
-
-enum { STATUS_USAGE = 2 };
 
 enum mode {
     MODE_ONCE,
@@ -23,7 +21,7 @@ struct options {
     enum mode mode;
     struct engine_options engine;
     struct source_options source;
-    struct output output;
+    struct output_options output;
     uint64_t count;      /* MODE_REPEAT: rounds, 0: until interrupted */
     int64_t interval_ns; /* MODE_REPEAT, MODE_WAIT*: from one round to the next */
     int64_t wait_ns;     /* MODE_WAIT*: at most so long, 0: for ever */

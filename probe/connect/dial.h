@@ -8,6 +8,10 @@
 
 #include "shim/diagnosis/record.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct dial_options {
     struct tcpdiag_endpoint source; /* family 0: any address; port 0: any port */
     const char *interface;          /* NULL: any */
@@ -45,4 +49,7 @@ void dial_drop(struct dial *dial);
 /* Whether the options can be had at all, on an unconnected socket; else errno. */
 int dial_test(const struct dial_options *options);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

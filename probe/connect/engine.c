@@ -103,11 +103,6 @@ void engine_free(struct engine *engine)
     free(engine);
 }
 
-unsigned engine_in_flight(const struct engine *engine)
-{
-    return engine->active + engine->holding;
-}
-
 void engine_watch(struct engine *engine, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = WATCHED | (uint64_t)fd};

@@ -15,6 +15,10 @@
 
 #include "probe/connect/dial.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct job {
     struct tcpdiag_endpoint peer;
     void *owner; /* the client's */
@@ -71,6 +75,7 @@ void engine_stop(struct engine *engine);
    it, at most `wanted`. */
 unsigned engine_fit(unsigned wanted);
 
-unsigned engine_in_flight(const struct engine *engine);
-
+#ifdef __cplusplus
+}
+#endif
 #endif

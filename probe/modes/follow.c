@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/modes/follow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "probe/base/clock.h"
 #include "probe/base/memory.h"
 #include "probe/questions/control.h"
+#include "probe/questions/dns_text.h"
 #include "probe/questions/trace_text.h"
-#include "probe/results/order.h"
 #include "shim/diagnosis/text.h"
 
 /* A result that waits. */
@@ -119,6 +120,21 @@ static bool begin_trace(struct follow *follow, struct waiter *waiter)
     return true;
 }
 
+/* ---- the name servers ---- */
+
+void follow_lookup(struct name *name, int family)
+{
+    struct dns_request request = {.name = name->host, .family = family};
+    struct dns_result *result = memory_new(sizeof *result);
+    char lines[DNS_LINES_MAX][DNS_LINE_SIZE];
+    dns_ask(&request, result);
+    unsigned count = dns_lines(result, lines);
+    char *at = name->why = memory_new((size_t)DNS_LINES_MAX * (DNS_LINE_SIZE + 1));
+    for (unsigned i = 0; i < count; i++)
+        at += sprintf(at, "%s\n", lines[i]);
+    free(result);
+}
+
 /* ---- the same host elsewhere ---- */
 
 static void run_control(struct work *work)
@@ -174,7 +190,7 @@ static struct waiter *add_waiter(struct follow *follow, uint64_t number, void *o
                                  const struct result *result)
 {
     struct waiter *waiter = memory_new(sizeof *waiter);
-    *waiter = (struct waiter){follow->waiters, report_copy(result), number, owner};
+    *waiter = (struct waiter){follow->waiters, result_copy(result), number, owner};
     follow->waiters = waiter;
     return waiter;
 }

@@ -4,14 +4,15 @@
  * silent, the same host elsewhere (control.h); with --trace, the way to it (trace.h). The questions
  * run in the pool, while the scan goes on.
  */
-#ifndef TCPDIAG_FOLLOW_H
-#define TCPDIAG_FOLLOW_H
+#ifndef TCPDIAG_PROBE_FOLLOW_H
+#define TCPDIAG_PROBE_FOLLOW_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "probe/base/pool.h"
-#include "probe/results/output.h"
+#include "probe/results/result.h"
+#include "probe/targets/name.h"
 
 enum {
     FOLLOW_HOSTS_MAX = 16,  /* hosts that are asked elsewhere in one run: few questions */
@@ -43,6 +44,10 @@ bool follow_full(const struct follow *follow);
 
 /* Early end: hands on what waits, as far as it is known. Questions under way go unanswered. */
 void follow_give_up(struct follow *follow);
+
+/* After a failed lookup: asks the name servers, which getaddrinfo does not tell about, and fills in
+   the name's why. Blocks: on a thread of the pool. */
+void follow_lookup(struct name *name, int family);
 
 /* Nothing may wait any more. Where a question is still under way, its memory is left to it. */
 void follow_free(struct follow *follow);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/modes/scan.h"
 
-#include <err.h>
-#include <errno.h>
 #include <stdlib.h>
 
-#include "probe/base/interrupt.h"
 #include "probe/base/memory.h"
 #include "probe/modes/follow.h"
-#include "probe/results/identity.h"
-#include "probe/results/order.h"
+#include "probe/modes/run.h"
+#include "probe/results/status.h"
 
 /* A name's addresses on one port: one target. A single address needs none of this. */
 struct group {
@@ -22,16 +19,13 @@ struct group {
 struct scan {
     const struct scan_options *options;
     const struct scan_client *client;
-    struct pool *pool;
-    struct walk *walk;
-    struct engine *engine;
+    struct run run;
     struct follow *follow;
     struct group *group; /* whose addresses are being begun */
     uint64_t begun, ended;
     uint64_t targets, open; /* open: an address connected */
     int status;
-    bool walked;    /* no further target will come */
-    int watched_fd; /* of the source, -1: none */
+    bool all_begun; /* no further target will come */
 };
 
 static int status_of(const struct tcpdiag_record *record)
@@ -47,17 +41,14 @@ static void deliver(struct scan *scan, uint64_t number, const struct result *res
 
 static void lookup_ended(struct scan *scan, struct name *name)
 {
-    char service[IDENTITY_SERVICE_SIZE];
-    struct result result = {.record = identity_lookup(name, service),
-                            .port = name->port,
-                            .name_ns = -1,
-                            .asked = name->why};
+    char service[NAME_SERVICE_SIZE];
+    struct result result = run_lookup_result(name, service);
     if (name->gai != 0) {
         scan->targets++;
-        report_fold(&scan->status, status_of(&result.record));
+        status_fold(&scan->status, status_of(&result.record));
     }
     deliver(scan, scan->begun++, &result);
-    walk_release(name);
+    name_release(name);
 }
 
 /* The group that the destination belongs to; NULL for an address that was asked for itself. */
@@ -70,21 +61,12 @@ static struct group *group_of(struct scan *scan, const struct destination *desti
         return NULL;
     if (destination->index == 0) {
         scan->group = memory_new(sizeof *scan->group);
-        *scan->group = (struct group){.name = name, .left = name->address_count, .status = -1};
+        *scan->group =
+            (struct group){.name = name, .left = name->address_count, .status = STATUS_NONE};
     } else {
-        walk_release(name); /* the group has its own */
+        name_release(name); /* the group has its own */
     }
     return scan->group;
-}
-
-static enum engine_next later(struct scan *scan)
-{
-    int fd = walk_fd(scan->walk);
-    if (fd >= 0 && scan->watched_fd < 0) {
-        scan->watched_fd = fd;
-        engine_watch(scan->engine, fd);
-    }
-    return ENGINE_LATER;
 }
 
 static enum engine_next next(void *context, struct job *job, int64_t *wake_ns)
@@ -97,17 +79,17 @@ static enum engine_next next(void *context, struct job *job, int64_t *wake_ns)
             return ENGINE_LATER;
         if (scan->client->may_begin && !scan->client->may_begin(scan->client->context, scan->begun))
             return ENGINE_LATER;
-        switch (walk_next(scan->walk, &destination)) {
-        case WALK_LOOKUP:
+        switch (run_next(&scan->run, &destination)) {
+        case DESTINATIONS_LOOKUP:
             lookup_ended(scan, destination.name);
             continue;
-        case WALK_DESTINATION:
+        case DESTINATIONS_ONE:
             *job = (struct job){destination.peer, group_of(scan, &destination), scan->begun++};
             return ENGINE_JOB;
-        case WALK_LATER:
-            return later(scan);
+        case DESTINATIONS_LATER:
+            return ENGINE_LATER;
         default:
-            scan->walked = true;
+            scan->all_begun = true;
             return scan->ended < scan->begun ? ENGINE_LATER : ENGINE_NO_MORE;
         }
     }
@@ -117,15 +99,15 @@ static void count_end(struct scan *scan, struct group *group, int status)
 {
     scan->open += status == 0 && !(group && group->open);
     if (!group) {
-        report_fold(&scan->status, status);
+        status_fold(&scan->status, status);
         return;
     }
     group->open = group->open || status == 0;
-    report_fold(&group->status, status);
+    status_fold(&group->status, status);
     if (--group->left > 0)
         return;
-    report_fold(&scan->status, group->open ? 0 : group->status);
-    walk_release(group->name);
+    status_fold(&scan->status, group->open ? 0 : group->status);
+    name_release(group->name);
     free(group);
 }
 
@@ -134,8 +116,8 @@ static void finished(void *context, uint64_t number, void *owner, const struct r
     struct scan *scan = context;
     deliver(scan, number, result);
     count_end(scan, owner, status_of(&result->record));
-    if (scan->options->until_open && scan->walked && scan->open == scan->targets)
-        engine_stop(scan->engine);
+    if (scan->options->until_open && scan->all_begun && scan->open == scan->targets)
+        engine_stop(scan->run.engine);
 }
 
 static void ended(void *context, const struct job *job, struct tcpdiag_record *record)
@@ -143,22 +125,9 @@ static void ended(void *context, const struct job *job, struct tcpdiag_record *r
     struct scan *scan = context;
     const struct group *group = job->owner;
     char address[TCPDIAG_ADDRESS_MAX];
-    identity_name(record, group ? group->name : NULL, address);
-    identity_sign(record);
-    struct result result = {.record = *record, .name_ns = group ? group->name->lookup_ns : -1};
+    struct result result = run_connect_result(record, group ? group->name : NULL, address);
     if (!follow_begin(scan->follow, job->number, job->owner, &result))
         finished(scan, job->number, job->owner, &result);
-}
-
-static void readable(void *context, int fd)
-{
-    struct scan *scan = context;
-    if (fd == pool_fd(scan->pool)) {
-        pool_reap(scan->pool);
-    } else if (fd == scan->watched_fd) {
-        engine_unwatch(scan->engine, fd);
-        scan->watched_fd = -1;
-    }
 }
 
 static void tick(void *context)
@@ -173,49 +142,33 @@ static void idle(void *context)
     scan->client->idle(scan->client->context);
 }
 
-static void held(void *context, enum dial_state why)
+static void begin(struct scan *scan, struct source *source, struct pool *pool)
 {
-    (void)context;
-    if (why == DIAL_NO_PORT)
-        warnx("this machine has no free source port left: waiting for one");
-}
-
-/* Only people read it. */
-static bool shows_why(const struct options *options)
-{
-    return options->output.form == OUTPUT_TEXT && !options->output.quiet;
+    const struct scan_options *options = scan->options;
+    struct follow_options follow = {
+        .control = options->control, .trace = options->trace, .limit_ns = options->engine.limit_ns};
+    struct follow_client follow_client = {finished, scan};
+    struct run_options run = {.engine = options->engine,
+                              .destinations = {.family = options->family,
+                                               .ordered = options->ordered,
+                                               .explain = options->dns ? follow_lookup : NULL}};
+    struct run_client run_client = {next, ended, tick, idle, scan};
+    scan->follow = follow_new(&follow, pool, &follow_client);
+    run_begin(&scan->run, &run, source, pool, &run_client);
 }
 
 struct scan_end scan_run(const struct scan_options *options, struct source *source,
                          struct pool *pool, const struct scan_client *client)
 {
-    struct scan scan = {
-        .options = options, .client = client, .pool = pool, .status = -1, .watched_fd = -1};
-    struct engine_client engine_client = {next, ended, readable, tick, idle, held, &scan};
-    struct engine_options engine = options->options->engine;
-    struct walk_options walk = {.family = options->options->source.family,
-                                .ordered = options->options->ordered,
-                                .explain = options->explain && shows_why(options->options)};
-    struct follow_options follow = {.control = options->explain && !options->options->no_control,
-                                    .trace = options->explain && options->options->trace,
-                                    .limit_ns = engine.limit_ns};
-    struct follow_client follow_client = {finished, &scan};
-    engine.tick_ns = options->tick_ns;
-    engine.deadline_ns = options->deadline_ns;
-    scan.follow = follow_new(&follow, pool, &follow_client);
-    scan.walk = walk_new(&walk, source, pool);
-    scan.engine = memory_need(engine_new(&engine, &engine_client));
-    engine_watch(scan.engine, pool_fd(pool));
-    engine_watch(scan.engine, interrupt_fd());
-    struct scan_end end = {.end = engine_run(scan.engine, &interrupt_stop)};
+    struct scan scan = {.options = options, .client = client, .status = STATUS_NONE};
+    begin(&scan, source, pool);
+    struct scan_end end = {.end = run_engine(&scan.run)};
     follow_give_up(scan.follow);
     end.status = scan.status;
-    end.each_open = scan.walked && scan.open == scan.targets;
+    end.each_open = scan.all_begun && scan.open == scan.targets;
     end.any_open = scan.open > 0;
     end.unfinished = scan.begun - scan.ended;
-    engine_free(scan.engine);
+    run_free(&scan.run, end.end != ENGINE_DONE);
     follow_free(scan.follow);
-    if (end.end == ENGINE_DONE) /* else a lookup may be under way, and writes into the walk */
-        walk_free(scan.walk);
     return end;
 }

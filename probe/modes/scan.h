@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* One pass over all targets: looks names up, connects to every address, asks on where the host
    stayed silent, and hands each result on. */
-#ifndef TCPDIAG_SCAN_H
-#define TCPDIAG_SCAN_H
+#ifndef TCPDIAG_PROBE_SCAN_H
+#define TCPDIAG_PROBE_SCAN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "probe/base/pool.h"
 #include "probe/connect/engine.h"
-#include "probe/options.h"
-#include "probe/results/output.h"
-#include "probe/targets/destinations.h"
+#include "probe/results/result.h"
+#include "probe/targets/source.h"
 
 /* What takes the results; context is the first argument of each. */
 struct scan_client {
@@ -25,16 +25,17 @@ struct scan_client {
 };
 
 struct scan_options {
-    const struct options *options;
-    int64_t tick_ns;     /* 0: no ticks */
-    int64_t deadline_ns; /* 0: none */
-    bool until_open;     /* ends as soon as each target has an address that connects */
-    bool explain;        /* further questions after silence and failed lookups */
+    struct engine_options engine;
+    int family;      /* AF_UNSPEC, or the only one that names are looked up for */
+    bool ordered;    /* a slow lookup holds up what comes after it */
+    bool until_open; /* ends as soon as each target has an address that connects */
+    /* What is asked after a failure: the name servers, the same host elsewhere, the way to it. */
+    bool dns, control, trace;
 };
 
 struct scan_end {
     enum engine_end end;
-    int status;          /* of the exit; -1: no target at all */
+    int status;          /* of the exit; STATUS_NONE: no target at all */
     bool each_open;      /* every target has an address that connects */
     bool any_open;       /* some target has */
     uint64_t unfinished; /* connects and lookups dropped at an early end, as far as begun */

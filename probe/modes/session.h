@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What the prober can do with its targets, a file each. They return the exit status. */
-#ifndef TCPDIAG_MODES_H
-#define TCPDIAG_MODES_H
+/* What every mode works with. */
+#ifndef TCPDIAG_PROBE_SESSION_H
+#define TCPDIAG_PROBE_SESSION_H
+
+#include <stdbool.h>
 
 #include "probe/base/pool.h"
-#include "probe/options.h"
+#include "probe/results/output.h"
 #include "probe/targets/source.h"
 
 struct session {
-    struct options *options;
     struct source *source;
     struct pool *pool;
+    struct output output;
     bool output_failed; /* standard output cannot be written, and that was said */
 };
-
-int mode_once(struct session *session);
-int mode_repeat(struct session *session);
-int mode_wait(struct session *session);
 
 /* Sends on what was written. Where that fails it is said once, and the run is to end. */
 bool session_flush(struct session *session);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --wait and --wait-closed: rounds over all targets until they are as wanted. */
+#include "probe/modes/wait.h"
+
 #include <err.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,12 +11,8 @@
 #include "probe/base/interrupt.h"
 #include "probe/base/memory.h"
 #include "probe/base/terminal.h"
-#include "probe/modes/scan.h"
-#include "probe/modes/session.h"
-#include "probe/results/order.h"
 #include "probe/results/progress.h"
-
-enum { STATUS_STILL_OPEN = 6, STATUS_DNS = 3 };
+#include "probe/results/status.h"
 
 /* A round's results, shown only when no other follows. */
 struct round {
@@ -25,10 +22,11 @@ struct round {
 
 struct waiting {
     struct session *session;
+    const struct wait_options *options;
     struct round round;
     int64_t begin, deadline;
     bool watched; /* by a person, on standard error */
-    char last[OUTPUT_TARGET_SIZE + 32];
+    char last[RESULT_TARGET_SIZE + 32];
 };
 
 static void clear(struct round *round)
@@ -43,17 +41,17 @@ static void take_result(void *context, uint64_t number, const struct result *res
     struct waiting *waiting = context;
     struct round *round = &waiting->round;
     const struct tcpdiag_record *record = &result->record;
-    char target[OUTPUT_TARGET_SIZE];
+    char target[RESULT_TARGET_SIZE];
     (void)number;
     if (round->count == round->room) {
         round->room = round->room ? 2 * round->room : 16;
         round->results =
             memory_need(realloc(round->results, round->room * sizeof(struct result *)));
     }
-    round->results[round->count++] = report_copy(result);
+    round->results[round->count++] = result_copy(result);
     if (!waiting->watched || record->verdict.outcome == TCPDIAG_RESOLVED)
         return;
-    output_target(result, target);
+    result_target(result, target);
     snprintf(waiting->last, sizeof waiting->last, "%s: %s", target,
              tcpdiag_outcome_info(record->verdict.outcome)->name);
 }
@@ -84,63 +82,87 @@ static void rest(const struct waiting *waiting, int64_t until)
         ppoll(&one, 1, &time, NULL);
 }
 
-static struct scan_end play_round(struct waiting *waiting, struct options *options,
-                                  int64_t limit_ns)
+static struct scan_end play_round(struct waiting *waiting)
 {
     struct scan_client client = {take_result, NULL, tick, idle, waiting};
-    struct scan_options scan = {.options = options,
-                                .tick_ns = PROGRESS_TICK,
-                                .deadline_ns = waiting->deadline,
-                                .until_open = options->mode == MODE_WAIT};
+    struct scan_options scan = waiting->options->scan;
     /* The last connects end with the time, so that they have a result. */
     int64_t left = waiting->deadline - clock_now(CLOCK_MONOTONIC) - CLOCK_MILLISECOND;
-    options->engine.limit_ns = left < limit_ns ? (left > 0 ? left : 1) : limit_ns;
+    if (left < scan.engine.limit_ns)
+        scan.engine.limit_ns = left > 0 ? left : 1;
+    scan.engine.tick_ns = PROGRESS_TICK;
+    scan.engine.deadline_ns = waiting->deadline;
+    scan.until_open = !waiting->options->closed;
     clear(&waiting->round);
     return scan_run(&scan, waiting->session->source, waiting->session->pool, &client);
 }
 
-static int show(struct waiting *waiting, int status)
+/* expected: the failures are what was waited for. */
+static void show(struct waiting *waiting, bool expected)
 {
-    for (size_t i = 0; i < waiting->round.count; i++)
-        output_result(&waiting->session->options->output, waiting->round.results[i]);
+    for (size_t i = 0; i < waiting->round.count; i++) {
+        waiting->round.results[i]->expected = expected;
+        output_result(&waiting->session->output, waiting->round.results[i]);
+    }
+}
+
+static int status_of(enum tcpdiag_outcome outcome)
+{
+    return tcpdiag_outcome_info(outcome)->exit_status;
+}
+
+static bool as_wanted(const struct waiting *waiting, const struct scan_end *end)
+{
+    return end->end == ENGINE_DONE && (waiting->options->closed ? !end->any_open : end->each_open);
+}
+
+/* False: a file of targets has gone, and was said. */
+static bool play(struct waiting *waiting, struct scan_end *end)
+{
+    for (;;) {
+        int64_t next = clock_now(CLOCK_MONOTONIC) + waiting->options->interval_ns;
+        *end = play_round(waiting);
+        if (as_wanted(waiting, end) || end->end != ENGINE_DONE ||
+            clock_now(CLOCK_MONOTONIC) >= waiting->deadline)
+            return true;
+        rest(waiting, next);
+        if (interrupt_stop || clock_now(CLOCK_MONOTONIC) >= waiting->deadline)
+            return true;
+        if (!source_rewind(waiting->session->source))
+            return false;
+    }
+}
+
+static int conclude(struct waiting *waiting, const struct scan_end *end)
+{
+    bool good = as_wanted(waiting, end);
+    int status = good ? 0 : waiting->options->closed ? status_of(TCPDIAG_TIMEOUT) : end->status;
+    show(waiting, good && waiting->options->closed);
     if (waiting->round.count == 0) {
         warnx("the time is over, and the name is still being looked up");
-        status = STATUS_DNS;
+        status = status_of(TCPDIAG_DNS);
     }
-    clear(&waiting->round);
-    free(waiting->round.results);
     return status;
 }
 
-int mode_wait(struct session *session)
+int wait_run(struct session *session, const struct wait_options *options)
 {
-    struct options *options = session->options;
-    bool opens = options->mode == MODE_WAIT;
-    int64_t limit = options->engine.limit_ns;
+    int64_t begin = clock_now(CLOCK_MONOTONIC);
     struct waiting waiting = {.session = session,
-                              .begin = clock_now(CLOCK_MONOTONIC),
+                              .options = options,
+                              .begin = begin,
+                              .deadline = options->limit_ns ? begin + options->limit_ns : INT64_MAX,
                               .watched = terminal_redraws(STDERR_FILENO)};
     struct scan_end end;
-    bool good;
-    waiting.deadline = options->wait_ns ? waiting.begin + options->wait_ns : INT64_MAX;
-    for (;;) {
-        int64_t next = clock_now(CLOCK_MONOTONIC) + options->interval_ns;
-        end = play_round(&waiting, options, limit);
-        good = end.end == ENGINE_DONE && (opens ? end.each_open : !end.any_open);
-        if (good || end.end != ENGINE_DONE || clock_now(CLOCK_MONOTONIC) >= waiting.deadline)
-            break;
-        rest(&waiting, next);
-        if (interrupt_stop || clock_now(CLOCK_MONOTONIC) >= waiting.deadline)
-            break;
-        if (!source_rewind(session->source))
-            return STATUS_USAGE;
-    }
+    if (!play(&waiting, &end))
+        return STATUS_USAGE;
     if (waiting.watched)
         fputs("\r\033[K", stderr);
     if (interrupt_stop)
         session_interrupted("after %.1f s of waiting",
                             (double)(clock_now(CLOCK_MONOTONIC) - waiting.begin) / 1e9);
-    if (good && !opens)
-        options->output.quiet = true; /* what is wanted needs no advice */
-    return show(&waiting, good ? 0 : opens ? end.status : STATUS_STILL_OPEN);
+    int status = conclude(&waiting, &end);
+    clear(&waiting.round);
+    free(waiting.round.results);
+    return status;
 }

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "probe/base/clock.h"
-#include "shim/diagnosis/text.h"
 
 static struct tcpdiag_text text_of(const char *string)
 {
@@ -36,40 +35,4 @@ void identity_sign(struct tcpdiag_record *record)
     record->who = who();
     record->attempt = ++attempts;
     record->pid = record->tid = pid; /* only the first thread makes records */
-}
-
-void identity_name(struct tcpdiag_record *record, const struct name *name,
-                   char text[TCPDIAG_ADDRESS_MAX])
-{
-    if (name)
-        record->name = text_of(name->host);
-    else
-        record->name = (struct tcpdiag_text){text, tcpdiag_address_text(&record->peer, text)};
-}
-
-struct tcpdiag_record identity_lookup(const struct name *name, char text[IDENTITY_SERVICE_SIZE])
-{
-    struct tcpdiag_record record = {
-        .event = TCPDIAG_RESOLVE,
-        .phase = TCPDIAG_END,
-        .wall_ns = name->wall_ns,
-        .duration_ns = name->lookup_ns,
-        .gai = name->gai,
-        .error = name->error,
-        .verdict = tcpdiag_classify_gai(name->gai),
-        .evidence = TCPDIAG_NO_EVIDENCE,
-        .name = text_of(name->host),
-    };
-    struct tcpdiag_out out = {text, text + IDENTITY_SERVICE_SIZE - 1, false};
-    if (name->port != 0) {
-        tcpdiag_put_number(&out, name->port, 1);
-        *out.at = '\0';
-        record.service = text_of(text);
-    }
-    while (record.answer_count < TCPDIAG_ANSWERS_MAX && record.answer_count < name->address_count) {
-        record.answers[record.answer_count] = name->addresses[record.answer_count];
-        record.answer_count++;
-    }
-    identity_sign(&record);
-    return record;
 }

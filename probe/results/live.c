@@ -3,7 +3,6 @@
 
 #include <langinfo.h>
 #include <locale.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -15,23 +14,23 @@ enum { LINES = 24 };
 
 static int drawn_lines; /* that stand on the screen above the cursor */
 
-void live_begin(void)
+void live_begin(FILE *file)
 {
-    fputs("\033[?25l", stdout);
+    fputs("\033[?25l", file);
 }
 
 /* From the first column: the terminal shows ^C where the cursor stands. */
-static void rise(void)
+static void rise(FILE *file)
 {
     if (drawn_lines > 0)
-        printf("\r\033[%dA\033[J", drawn_lines);
+        fprintf(file, "\r\033[%dA\033[J", drawn_lines);
     drawn_lines = 0;
 }
 
-void live_end(void)
+void live_end(FILE *file)
 {
-    rise();
-    fputs("\033[?25h", stdout);
+    rise(file);
+    fputs("\033[?25h", file);
 }
 
 static bool utf8(void)
@@ -89,14 +88,14 @@ static int screen_lines(const char *text, int columns)
     return lines;
 }
 
-void live_draw(const struct live_row *rows, size_t count, bool in_place)
+void live_draw(FILE *file, const struct live_row *rows, size_t count, bool in_place)
 {
-    char text[OUTPUT_TARGET_SIZE + 1024];
+    char text[RESULT_TARGET_SIZE + 1024];
     struct winsize size;
     int room =
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : LINES;
     int columns = terminal_columns(STDOUT_FILENO);
-    rise();
+    rise(file);
     for (size_t i = 0; i < count; i++) {
         if (rows[i].stats.tried == 0)
             continue;
@@ -106,7 +105,7 @@ void live_draw(const struct live_row *rows, size_t count, bool in_place)
         int lines = in_place ? screen_lines(text, columns) : 0;
         if (in_place && drawn_lines + lines >= room)
             break;
-        fwrite_unlocked(text, 1, bytes, stdout);
+        fwrite_unlocked(text, 1, bytes, file);
         drawn_lines += lines;
     }
     if (!in_place)

@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* Results on their way to the output: as they come or in the order of their numbers, counted, and
-   folded into one exit status. */
-#ifndef TCPDIAG_REPORT_H
-#define TCPDIAG_REPORT_H
+/* Results on their way to the output: as they come or in the order of their numbers, and counted.
+ */
+#ifndef TCPDIAG_PROBE_ORDER_H
+#define TCPDIAG_PROBE_ORDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probe/results/output.h"
+#include "probe/results/result.h"
+#include "shim/diagnosis/outcome.h"
 
-enum { REPORT_STATUS_MIXED = 10 };
+#ifdef __cplusplus
+extern "C" {
+#endif
 
-struct report;
+enum { ORDER_WINDOW = 8192 /* results that can wait for an earlier one; a power of two */ };
 
-struct report *report_new(struct output *output, bool ordered);
-void report_free(struct report *report);
+struct order;
+
+/* show is called for each result, with context. ordered: in the order of the numbers. */
+struct order *order_new(void (*show)(void *context, const struct result *result), void *context,
+                        bool ordered);
+void order_free(struct order *order);
 
 /* Each number from 0 on comes exactly once. */
-void report_add(struct report *report, uint64_t number, const struct result *result);
+void order_add(struct order *order, uint64_t number, const struct result *result);
 
 /* Whether `number` has to wait because an earlier one, still under way, holds up too many. */
-bool report_full(const struct report *report, uint64_t number);
+bool order_full(const struct order *order, uint64_t number);
 
-/* The status of one target, once all of its addresses have ended. */
-void report_fold(int *status, int one);
+/* Connects that ended, and lookups that failed. */
+uint64_t order_total(const struct order *order);
+uint64_t order_connected(const struct order *order);
 
-/* Connects that ended, by outcome. */
-uint64_t report_count(const struct report *report, enum tcpdiag_outcome outcome);
-uint64_t report_total(const struct report *report);
-
-/* With its texts, in one piece for free(). */
-struct result *report_copy(const struct result *result);
-
+#ifdef __cplusplus
+}
+#endif
 #endif

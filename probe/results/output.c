@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "probe/base/interrupt.h"
 #include "probe/base/terminal.h"
-#include "shim/diagnosis/text.h"
+#include "probe/results/csv.h"
+#include "probe/results/json.h"
 
 enum {
     NARROW = 21, /* 255.255.255.255:65535 */
@@ -50,81 +49,49 @@ static ssize_t send_on(void *cookie, const char *bytes, size_t size)
     return (ssize_t)sent;
 }
 
-void output_begin(struct output *output, int widest)
+void output_begin(struct output *output, const struct output_options *options, int widest)
 {
     static char buffer[BUFFER];
-    FILE *file = fopencookie(NULL, "w", (cookie_io_functions_t){.write = send_on});
-    if (file)
-        stdout = file;
-    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-    output->width = widest < NARROW ? NARROW : widest > WIDE ? WIDE : widest;
-    output->colour = colours();
-    output->columns = terminal_columns(STDOUT_FILENO);
-    if (output->form == OUTPUT_CSV)
-        output_csv_header();
+    *output = (struct output){.options = *options};
+    output->file = fopencookie(NULL, "w", (cookie_io_functions_t){.write = send_on});
+    if (!output->file)
+        output->file = stdout;
+    setvbuf(output->file, buffer, _IOFBF, sizeof buffer);
+    output->text = (struct text){.quiet = options->quiet,
+                                 .colour = colours(),
+                                 .width = widest < NARROW ? NARROW
+                                          : widest > WIDE ? WIDE
+                                                          : widest,
+                                 .columns = terminal_columns(STDOUT_FILENO)};
+    if (options->form == OUTPUT_CSV)
+        csv_header(output->file);
 }
 
 void output_result(struct output *output, const struct result *result)
 {
-    static char line[TCPDIAG_RECORD_MAX];
-    switch (output->form) {
+    switch (output->options.form) {
     case OUTPUT_JSON:
-        fwrite_unlocked(line, 1, tcpdiag_record_json(&result->record, line), stdout);
-        if (result->trace_json) /* no record of the log has it: a line of its own */
-            printf("{\"trace\":%s}\n", result->trace_json);
+        json_result(output->file, result, output->options.quiet);
         break;
     case OUTPUT_CSV:
-        output_csv(result);
+        csv_result(output->file, result);
         break;
     default:
-        output_text(output, result);
+        text_result(&output->text, output->file, result);
     }
 }
 
-bool output_pending(void)
+bool output_explains(const struct output *output)
 {
-    return __fpending(stdout) > 0;
+    return output->options.form == OUTPUT_TEXT && !output->options.quiet;
 }
 
-bool output_flush(void)
+bool output_pending(const struct output *output)
 {
-    return fflush(stdout) == 0 && !ferror(stdout);
+    return __fpending(output->file) > 0;
 }
 
-/* Whether the target's name is the address itself. */
-static bool is_literal(const struct tcpdiag_record *record, const char *address)
+bool output_flush(struct output *output)
 {
-    return !record->name.bytes || strchr(record->name.bytes, ':') ||
-           (record->name.length == strlen(address) &&
-            memcmp(record->name.bytes, address, record->name.length) == 0);
-}
-
-int output_target(const struct result *result, char text[OUTPUT_TARGET_SIZE])
-{
-    const struct tcpdiag_record *record = &result->record;
-    struct tcpdiag_out out = {text, text + OUTPUT_TARGET_SIZE - 1, false};
-    char address[TCPDIAG_ADDRESS_MAX] = "";
-    bool connect = record->event == TCPDIAG_CONNECT;
-    uint16_t port = connect ? record->peer.port : result->port;
-    if (connect)
-        tcpdiag_address_text(&record->peer, address);
-    bool literal = connect && is_literal(record, address);
-    bool brackets = literal && strchr(address, ':');
-    tcpdiag_put_string(&out, brackets ? "[" : "");
-    if (literal)
-        tcpdiag_put_string(&out, address);
-    else
-        tcpdiag_put(&out, record->name.bytes, record->name.length);
-    tcpdiag_put_string(&out, brackets ? "]" : "");
-    if (port != 0) {
-        tcpdiag_put_literal(&out, ":");
-        tcpdiag_put_number(&out, port, 1);
-    }
-    if (connect && !literal) {
-        tcpdiag_put_literal(&out, " [");
-        tcpdiag_put_string(&out, address);
-        tcpdiag_put_literal(&out, "]");
-    }
-    *out.at = '\0';
-    return (int)(out.at - text);
+    return fflush(output->file) == 0 && !ferror(output->file);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A result in one aligned line, and what it means under it. */
-#include <stdio.h>
+#include "probe/results/text.h"
+
 #include <string.h>
 
 #include "probe/base/format.h"
 #include "probe/base/wrap.h"
-#include "probe/results/output.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/text.h"
 
@@ -82,31 +81,31 @@ static void put_evidence(struct tcpdiag_out *out, const struct tcpdiag_record *r
 }
 
 /* Whether so many more bytes would leave the terminal. */
-static bool too_long(const struct output *output, const char *line, const struct tcpdiag_out *out,
+static bool too_long(const struct text *text, const char *line, const struct tcpdiag_out *out,
                      int more)
 {
-    int shown = (int)(out->at - line) - (output->colour ? COLOUR_BYTES : 0);
-    return output->columns > 0 && shown + more > output->columns;
+    int shown = (int)(out->at - line) - (text->colour ? COLOUR_BYTES : 0);
+    return text->columns > 0 && shown + more > text->columns;
 }
 
-static void put_line(const struct output *output, const struct result *result)
+static void put_line(const struct text *text, FILE *file, const struct result *result)
 {
-    char target[OUTPUT_TARGET_SIZE];
+    char target[RESULT_TARGET_SIZE];
     char evidence[LINE_SIZE];
     char line[LINE_SIZE];
     struct tcpdiag_out out = format_begin(line, sizeof line);
     const struct tcpdiag_record *record = &result->record;
     const struct tcpdiag_verdict *verdict = &record->verdict;
-    int length = output_target(result, target);
+    int length = result_target(result, target);
     tcpdiag_put(&out, target, (size_t)length);
-    if (output->columns > 0 && length > output->width && length + REST_WIDTH > output->columns) {
+    if (text->columns > 0 && length > text->width && length + REST_WIDTH > text->columns) {
         tcpdiag_put_literal(&out, "\n");
-        fwrite_unlocked(line, 1, format_end(&out, line), stdout);
+        fwrite_unlocked(line, 1, format_end(&out, line), file);
         out = format_begin(line, sizeof line);
     }
-    pad(&out, line, output->width + 1);
+    pad(&out, line, text->width + 1);
     put_word(&out, tcpdiag_outcome_info(verdict->outcome)->name, OUTCOME_WIDTH,
-             output->colour ? colour_of(verdict) : "");
+             text->colour ? colour_of(verdict) : "");
     put_word(&out, verdict->cause ? tcpdiag_cause_info(verdict->cause)->name : "", CAUSE_WIDTH, "");
     put_time(&out, record->duration_ns);
 
@@ -118,24 +117,24 @@ static void put_line(const struct output *output, const struct result *result)
         tcpdiag_put_literal(&more, " ms");
     }
     size_t bytes = format_end(&more, evidence);
-    if (too_long(output, line, &out, (int)bytes))
+    if (too_long(text, line, &out, (int)bytes))
         tcpdiag_put_literal(&out, "\n  ");
     tcpdiag_put(&out, evidence, bytes);
     tcpdiag_put_literal(&out, "\n");
-    fwrite_unlocked(line, 1, format_end(&out, line), stdout);
+    fwrite_unlocked(line, 1, format_end(&out, line), file);
 }
 
-static void print_wrapped(const char *label, const char *text)
+static void print_wrapped(FILE *file, const char *label, const char *words)
 {
     char wrapped[2 * TCPDIAG_RECORD_MAX]; /* breaking a line costs at most label and newline */
     struct tcpdiag_out out = format_begin(wrapped, sizeof wrapped);
-    wrap_text(&out, label, text);
-    fwrite_unlocked(wrapped, 1, format_end(&out, wrapped), stdout);
+    wrap_text(&out, label, words);
+    fwrite_unlocked(wrapped, 1, format_end(&out, wrapped), file);
 }
 
 /* What it means: the record's own sentence without the target and the outcome, which stand above
    it. */
-static void print_meaning(const struct tcpdiag_record *record)
+static void print_meaning(FILE *file, const struct tcpdiag_record *record)
 {
     char sentence[TCPDIAG_RECORD_MAX];
     char mark[32];
@@ -143,46 +142,45 @@ static void print_meaning(const struct tcpdiag_record *record)
     snprintf(mark, sizeof mark, ": %s: ", tcpdiag_outcome_info(record->verdict.outcome)->name);
     const char *meaning = strstr(sentence, mark);
     if (meaning)
-        print_wrapped("  why:  ", meaning + strlen(mark));
+        print_wrapped(file, "  why:  ", meaning + strlen(mark));
 }
 
-static void print_advice(const struct tcpdiag_record *record)
+static void print_advice(FILE *file, const struct tcpdiag_record *record)
 {
     char name[256];
     char address[TCPDIAG_ADDRESS_MAX];
     char advice[TCPDIAG_ADVICE_MAX];
     snprintf(name, sizeof name, "%.*s", (int)record->name.length, record->name.bytes);
     tcpdiag_address_text(&record->peer, address);
-    print_wrapped("  next: ", tcpdiag_advice_for(record->verdict.outcome, record->verdict.cause,
-                                                 name, address, advice, sizeof advice));
+    print_wrapped(file, "  next: ",
+                  tcpdiag_advice_for(record->verdict.outcome, record->verdict.cause, name, address,
+                                     advice, sizeof advice));
 }
 
-static void explain(struct output *output, const struct result *result)
+static void explain(struct text *text, FILE *file, const struct result *result)
 {
     enum tcpdiag_outcome outcome = result->record.verdict.outcome;
     enum tcpdiag_cause cause = result->record.verdict.cause;
     bool well = tcpdiag_outcome_info(outcome)->exit_status == 0;
-    bool *explained = &output->explained[outcome][cause];
+    bool *explained = &text->explained[outcome][cause];
     /* A slow handshake did connect, and still something is to be done. */
-    if (output->quiet || (well && cause == TCPDIAG_CAUSE_NONE))
+    if (text->quiet || result->expected || (well && cause == TCPDIAG_CAUSE_NONE))
         return;
     if (!*explained)
-        print_meaning(&result->record);
+        print_meaning(file, &result->record);
     if (result->asked)
-        print_wrapped("  seen: ", result->asked);
+        print_wrapped(file, "  seen: ", result->asked);
     if (!*explained) /* once is enough for a thousand closed ports */
-        print_advice(&result->record);
+        print_advice(file, &result->record);
     *explained = true;
 }
 
-void output_text(struct output *output, const struct result *result)
+void text_result(struct text *text, FILE *file, const struct result *result)
 {
-    const struct tcpdiag_record *record = &result->record;
-    if (record->event != TCPDIAG_CONNECT &&
-        tcpdiag_outcome_info(record->verdict.outcome)->exit_status == 0)
+    if (result_is_good_lookup(result))
         return;
-    put_line(output, result);
-    explain(output, result);
+    put_line(text, file, result);
+    explain(text, file, result);
     if (result->trace_text)
-        fputs(result->trace_text, stdout);
+        fputs(result->trace_text, file);
 }

@@ -11,7 +11,7 @@
 
 enum { BUFFER = 64 * 1024, LINE_MAX_BYTES = 4096 };
 
-struct input {
+struct lines {
     const char *name;
     int fd;
     uint64_t number;
@@ -21,94 +21,94 @@ struct input {
     char buffer[BUFFER + 1];
 };
 
-struct input *input_open(const char *name)
+struct lines *lines_open(const char *name)
 {
-    struct input *input = calloc(1, sizeof *input);
-    if (!input)
+    struct lines *lines = calloc(1, sizeof *lines);
+    if (!lines)
         return NULL;
     bool standard = strcmp(name, "-") == 0;
-    input->name = standard ? "standard input" : name;
-    input->fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
-    if (input->fd >= 0)
-        return input;
-    free(input);
+    lines->name = standard ? "standard input" : name;
+    lines->fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    if (lines->fd >= 0)
+        return lines;
+    free(lines);
     return NULL;
 }
 
-void input_close(struct input *input)
+void lines_close(struct lines *lines)
 {
-    if (input->fd != STDIN_FILENO)
-        close(input->fd);
-    free(input);
+    if (lines->fd != STDIN_FILENO)
+        close(lines->fd);
+    free(lines);
 }
 
-int input_fd(const struct input *input)
+int lines_fd(const struct lines *lines)
 {
-    return input->fd;
+    return lines->fd;
 }
 
-const char *input_name(const struct input *input)
+const char *lines_name(const struct lines *lines)
 {
-    return input->name;
+    return lines->name;
 }
 
-uint64_t input_number(const struct input *input)
+uint64_t lines_number(const struct lines *lines)
 {
-    return input->number;
+    return lines->number;
 }
 
-/* INPUT_LINE: there is more in the buffer now, or the end is known. */
-static enum input_next fill(struct input *input)
+/* LINES_LINE: there is more in the buffer now, or the end is known. */
+static enum lines_next fill(struct lines *lines)
 {
-    struct pollfd one = {input->fd, POLLIN, 0};
-    memmove(input->buffer, input->buffer + input->begin, input->end - input->begin);
-    input->end -= input->begin;
-    input->begin = 0;
+    struct pollfd one = {lines->fd, POLLIN, 0};
+    memmove(lines->buffer, lines->buffer + lines->begin, lines->end - lines->begin);
+    lines->end -= lines->begin;
+    lines->begin = 0;
     if (poll(&one, 1, 0) <= 0) /* EINTR as well: the read would sleep through the interrupt */
-        return INPUT_LATER;
-    ssize_t got = read(input->fd, input->buffer + input->end, BUFFER - input->end);
+        return LINES_LATER;
+    ssize_t got = read(lines->fd, lines->buffer + lines->end, BUFFER - lines->end);
     if (got < 0)
-        return errno == EINTR || errno == EAGAIN ? INPUT_LATER : INPUT_FAILED;
-    input->end += (size_t)got;
-    input->ended = got == 0;
-    return INPUT_LINE;
+        return errno == EINTR || errno == EAGAIN ? LINES_LATER : LINES_FAILED;
+    lines->end += (size_t)got;
+    lines->ended = got == 0;
+    return LINES_LINE;
 }
 
-static enum input_next check(struct input *input, char *begin, size_t length, char **line)
+static enum lines_next check(struct lines *lines, char *begin, size_t length, char **line)
 {
     static char too_long[] = "the line is too long";
     static char nul[] = "the line has a NUL byte in it";
-    input->number++;
+    lines->number++;
     *line = length > LINE_MAX_BYTES ? too_long : memchr(begin, '\0', length) ? nul : begin;
     begin[length] = '\0';
-    return *line == begin ? INPUT_LINE : INPUT_BAD;
+    return *line == begin ? LINES_LINE : LINES_BAD;
 }
 
-enum input_next input_next(struct input *input, char **line)
+enum lines_next lines_next(struct lines *lines, char **line)
 {
     for (;;) {
-        char *begin = input->buffer + input->begin;
-        size_t length = input->end - input->begin;
+        char *begin = lines->buffer + lines->begin;
+        size_t length = lines->end - lines->begin;
         char *newline = memchr(begin, '\n', length);
-        if (newline || (input->ended && length > 0)) {
+        if (newline || (lines->ended && length > 0)) {
             length = newline ? (size_t)(newline - begin) : length;
-            input->begin += length + (newline != NULL);
-            if (!input->skipping)
-                return check(input, begin, length, line);
-            input->skipping = false;
+            lines->begin += length + (newline != NULL);
+            if (!lines->skipping)
+                return check(lines, begin, length, line);
+            lines->skipping = false;
             continue;
         }
-        if (input->ended)
-            return INPUT_END;
+        if (lines->ended)
+            return LINES_END;
         if (length > LINE_MAX_BYTES) { /* said once; its other pieces are dropped */
-            input->begin = input->end;
-            if (!input->skipping) {
-                input->skipping = true;
-                return check(input, begin, length, line);
+            lines->begin = lines->end;
+            if (!lines->skipping) {
+                lines->skipping = true;
+                return check(lines, begin, length, line);
             }
         }
-        enum input_next filled = fill(input);
-        if (filled != INPUT_LINE)
+        enum lines_next filled = fill(lines);
+        if (filled != LINES_LINE)
             return filled;
     }
 }

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of a file or of standard input, without ever waiting for them. */
-#ifndef TCPDIAG_INPUT_H
-#define TCPDIAG_INPUT_H
+#ifndef TCPDIAG_PROBE_LINES_H
+#define TCPDIAG_PROBE_LINES_H
 
 #include <stdint.h>
 
-enum input_next {
-    INPUT_LINE,   /* NUL-terminated and without its end; lives until the next call */
-    INPUT_BAD,    /* too long, or with a NUL in it: *line says which */
-    INPUT_LATER,  /* nothing to be read from input_fd yet */
-    INPUT_FAILED, /* errno is set */
-    INPUT_END,
+enum lines_next {
+    LINES_LINE,   /* NUL-terminated and without its end; lives until the next call */
+    LINES_BAD,    /* too long, or with a NUL in it: *line says which */
+    LINES_LATER,  /* nothing to be read from lines_fd yet */
+    LINES_FAILED, /* errno is set */
+    LINES_END,
 };
 
-struct input;
+struct lines;
 
 /* "-" is standard input. NULL with errno set. */
-struct input *input_open(const char *name);
-void input_close(struct input *input);
+struct lines *lines_open(const char *name);
+void lines_close(struct lines *lines);
 
-enum input_next input_next(struct input *input, char **line);
+enum lines_next lines_next(struct lines *lines, char **line);
 
-int input_fd(const struct input *input);
-const char *input_name(const struct input *input); /* "standard input" for "-" */
-uint64_t input_number(const struct input *input);  /* of the last line, from 1 */
+int lines_fd(const struct lines *lines);
+const char *lines_name(const struct lines *lines); /* "standard input" for "-" */
+uint64_t lines_number(const struct lines *lines);  /* of the last line, from 1 */
 
 #endif

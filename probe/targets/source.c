@@ -17,7 +17,7 @@ struct source {
     struct source_options options;
     struct target *targets; /* of the command line */
     size_t target_count, at;
-    struct input *files[SOURCE_FILES_MAX];
+    struct lines *files[SOURCE_FILES_MAX];
     int file;
     bool again; /* after a rewind */
     uint64_t bad;
@@ -76,7 +76,7 @@ static bool read_words(struct source *source)
 static bool open_files(struct source *source)
 {
     for (int i = 0; i < source->options.file_count; i++) {
-        source->files[i] = input_open(source->options.files[i]);
+        source->files[i] = lines_open(source->options.files[i]);
         if (!source->files[i]) {
             warn("%s", source->options.files[i]);
             return false;
@@ -99,7 +99,7 @@ static void close_files(struct source *source)
 {
     for (int i = 0; i < source->options.file_count; i++)
         if (source->files[i])
-            input_close(source->files[i]);
+            lines_close(source->files[i]);
 }
 
 bool source_rewind(struct source *source)
@@ -147,22 +147,22 @@ static enum line read_line(char *line, int family, struct target *target,
     return used > 0 ? LINE_TARGET : LINE_BAD;
 }
 
-static void say_bad(struct source *source, const struct input *file, const char *error)
+static void say_bad(struct source *source, const struct lines *file, const char *error)
 {
     if (source->again)
         return;
     source->bad++;
-    warnx("%s:%llu: %s", input_name(file), (unsigned long long)input_number(file), error);
+    warnx("%s:%llu: %s", lines_name(file), (unsigned long long)lines_number(file), error);
 }
 
-static enum source_next next_of_file(struct source *source, struct input *file,
+static enum source_next next_of_file(struct source *source, struct lines *file,
                                      struct target *target)
 {
     char error[TARGET_ERROR_MAX];
     char *line;
     for (;;)
-        switch (input_next(file, &line)) {
-        case INPUT_LINE: {
+        switch (lines_next(file, &line)) {
+        case LINES_LINE: {
             enum line what = read_line(line, source->options.family, target, error);
             if (what == LINE_TARGET)
                 return SOURCE_TARGET;
@@ -170,14 +170,14 @@ static enum source_next next_of_file(struct source *source, struct input *file,
                 say_bad(source, file, error);
             break;
         }
-        case INPUT_BAD:
+        case LINES_BAD:
             say_bad(source, file, line);
             break;
-        case INPUT_LATER:
+        case LINES_LATER:
             return SOURCE_LATER;
-        case INPUT_FAILED:
+        case LINES_FAILED:
             source->bad++;
-            warn("%s", input_name(file));
+            warn("%s", lines_name(file));
             return SOURCE_END;
         default:
             return SOURCE_END;
@@ -200,7 +200,7 @@ enum source_next source_next(struct source *source, struct target *target)
 
 int source_fd(const struct source *source)
 {
-    return source->file < source->options.file_count ? input_fd(source->files[source->file]) : -1;
+    return source->file < source->options.file_count ? lines_fd(source->files[source->file]) : -1;
 }
 
 uint64_t source_bad(const struct source *source)
@@ -218,19 +218,19 @@ static bool count_file(const struct source *source, const char *name, uint64_t *
     char error[TARGET_ERROR_MAX];
     struct target target;
     char *line;
-    enum input_next next;
+    enum lines_next next;
     struct stat status;
     if (strcmp(name, "-") == 0 || stat(name, &status) != 0 || !S_ISREG(status.st_mode))
         return false;
-    struct input *file = input_open(name);
+    struct lines *file = lines_open(name);
     if (!file)
         return false;
-    while ((next = input_next(file, &line)) == INPUT_LINE || next == INPUT_BAD)
-        if (next == INPUT_LINE &&
+    while ((next = lines_next(file, &line)) == LINES_LINE || next == LINES_BAD)
+        if (next == LINES_LINE &&
             read_line(line, source->options.family, &target, error) == LINE_TARGET)
             *total += connects(&target);
-    input_close(file);
-    return next == INPUT_END;
+    lines_close(file);
+    return next == LINES_END;
 }
 
 uint64_t source_total(const struct source *source)
