@@ -154,7 +154,7 @@ def files_of(paths):
     for path in paths:
         if os.path.isdir(path):
             yield from sorted(os.path.join(path, name) for name in os.listdir(path)
-                              if re.search(r"\.(md|[1-9]|schema\.json)$", name))
+                              if re.search(r"\.(md|[1-9])$|^log\.schema\.json$", name))
         elif os.path.exists(path):
             yield path
 

@@ -27,7 +27,9 @@ struct inquiry {
     struct control_request request;
     struct control control;
     bool answered;
+    bool told; /* one record of the host has the answers themselves */
     char sentence[CONTROL_SENTENCE_SIZE];
+    char json[CONTROL_JSON_SIZE];
 };
 
 struct tracing {
@@ -127,7 +129,9 @@ void follow_lookup(struct name *name, int family)
     struct dns_request request = {.name = name->host, .family = family};
     struct dns_result *result = memory_new(sizeof *result);
     char lines[DNS_LINES_MAX][DNS_LINE_SIZE];
+    name->dns = memory_new(DNS_JSON_SIZE);
     dns_ask(&request, result);
+    dns_json(result, name->dns, DNS_JSON_SIZE);
     unsigned count = dns_lines(result, lines);
     char *at = name->why = memory_new((size_t)DNS_LINES_MAX * (DNS_LINE_SIZE + 1));
     for (unsigned i = 0; i < count; i++)
@@ -142,12 +146,15 @@ static void run_control(struct work *work)
     struct inquiry *inquiry = (struct inquiry *)work;
     control_ask(&inquiry->request, &inquiry->control);
     control_sentence(&inquiry->control, inquiry->sentence, sizeof inquiry->sentence);
+    control_json(&inquiry->control, inquiry->json, sizeof inquiry->json);
 }
 
-static void apply(const struct inquiry *inquiry, struct result *result)
+static void apply(struct inquiry *inquiry, struct result *result)
 {
     control_upgrade(&inquiry->control, &result->record.verdict);
     result->asked = inquiry->sentence;
+    result->control_json = inquiry->told ? NULL : inquiry->json;
+    inquiry->told = true;
 }
 
 static void controlled(struct work *work, void *context)

@@ -46,7 +46,7 @@ bool follow_full(const struct follow *follow);
 void follow_give_up(struct follow *follow);
 
 /* After a failed lookup: asks the name servers, which getaddrinfo does not tell about, and fills in
-   the name's why. Blocks: on a thread of the pool. */
+   the name's why and dns. Blocks: on a thread of the pool. */
 void follow_lookup(struct name *name, int family);
 
 /* Nothing may wait any more. Where a question is still under way, its memory is left to it. */

@@ -271,7 +271,9 @@ size_t control_json(const struct control *control, char *buffer, size_t size)
 {
     struct tcpdiag_out out = format_begin(buffer, size);
     char sentence[CONTROL_SENTENCE_SIZE];
-    format_put(&out, "{\"host\":\"%s\",\"asked\":[",
+    format_put(&out, "{");
+    format_json_address(&out, "network.peer.address", &control->target);
+    format_put(&out, ",\"host\":\"%s\",\"asked\":[",
                control->alive    ? "alive"
                : control->silent ? "silent"
                                  : "unknown");

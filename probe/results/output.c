@@ -83,7 +83,7 @@ void output_result(struct output *output, const struct result *result)
 
 bool output_explains(const struct output *output)
 {
-    return output->options.form == OUTPUT_TEXT && !output->options.quiet;
+    return output->options.form != OUTPUT_CSV && !output->options.quiet;
 }
 
 bool output_pending(const struct output *output)

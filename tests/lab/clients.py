@@ -42,7 +42,7 @@ CLIENTS = [
     Client("py", True, lambda h, p: ["python3", "-c", python(None), h, str(p)]),
     Client("pt", False, lambda h, p: ["python3", "-c", python(30), h, str(p)]),
     Client("nd", False, lambda h, p: ["node", "-e", NODE, h, str(p)]),
-    Client(PROBER, False, lambda h, p: [os.environ["TCPDIAG_PROBE"], "--json", "--no-control",
+    Client(PROBER, False, lambda h, p: [os.environ["TCPDIAG_PROBE"], "--json", "--quiet", "--no-control",
                                         "--timeout", "30", h, str(p)]),
 ]
 

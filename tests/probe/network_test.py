@@ -143,24 +143,42 @@ class Limits(ProberCase):
         kept, port = silent_port()
         self.addCleanup(lambda: [one.close() for one in kept])
         _, out, _ = self.probe("--json", "-w", 0.3, "10.99.8.1", "81-90")
-        self.assertEqual(out.count('"host-silent"'), 10)
+        records, answers = self.records_and_answers(out)
+        self.assertEqual([record["cause"] for record in records], ["host-silent"] * 10)
+        self.assertEqual(len(answers), 1)
+        control = answers[0]["control"]
+        self.assertEqual((control["network.peer.address"], control["host"]), ("10.99.8.1", "silent"))
+        self.assertIn({"asked": "port", "port": 443, "answer": "silent"},
+                      [{key: one.get(key) for key in ("asked", "port", "answer")} for one in control["asked"]])
+
+    def test_what_was_asked_follows_its_record_unless_quiet(self):
+        for options, hosts in (([], 4), (["-q"], 0), (["--no-control"], 0)):
+            _, out, _ = self.probe("--json", "-w", 0.3, *options, "10.99.8.0/30", 81)
+            records, answers = self.records_and_answers(out)
+            self.assertEqual((len(records), len(answers)), (4, hosts))
 
 
-class Names(ProberCase):
-    """A name server that is never heard of again."""
+class Resolver(ProberCase):
+    """With an /etc/resolv.conf of its own."""
+    resolv_conf = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         path = f"/tmp/tcpdiag-resolv-{os.getpid()}"
         with open(path, "w", encoding="ascii") as file:
-            file.write("nameserver 10.99.0.53\noptions timeout:30 attempts:1\n")
+            file.write(cls.resolv_conf)
         subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
         os.unlink(path)
 
     @classmethod
     def tearDownClass(cls):
         subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+
+
+class Names(Resolver):
+    """A name server that is never heard of again."""
+    resolv_conf = "nameserver 10.99.0.53\noptions timeout:30 attempts:1\n"
 
     def asks(self, process):
         """Returns once a socket of the process's has asked the name server."""
@@ -189,6 +207,20 @@ class Names(ProberCase):
         self.assertEqual((status, out), (3, ""))
         self.assertOneLine(error)
         self.assertIn("looked up", error)
+
+
+class NoNameServer(Resolver):
+    """Nothing listens where the name server should be."""
+    resolv_conf = "nameserver 127.0.0.9\n"
+
+    def test_json_has_each_servers_answers(self):
+        status, out, _ = self.probe("--json", "db.example", 80)
+        records, answers = self.records_and_answers(out)
+        self.assertEqual((status, len(records), len(answers)), (3, 1, 1))
+        dns = answers[0]["dns"]
+        self.assertEqual(dns["why"], "all-unreachable")
+        self.assertEqual([server["address"] for server in dns["servers"]], ["127.0.0.9"])
+        self.assertEqual(dns["servers"][0]["root"], {"reply": "unreachable", "errno": "ECONNREFUSED"})
 
 
 if __name__ == "__main__":

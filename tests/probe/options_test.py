@@ -159,6 +159,14 @@ class Options(OnLoopback):
         self.assertEqual(len({r["attempt"] for r in records}), 3)
         self.assertEqual({r["server.address"] for r in records}, {"localhost"})
 
+    def test_json_tells_why_a_name_does_not_resolve(self):
+        name = "a" * 64 + ".test"  # a label has at most 63 bytes: no server is asked
+        records, answers = self.records_and_answers(self.probe("--json", name, 1)[1])
+        self.assertEqual([record["outcome"] for record in records], ["dns"])
+        self.assertEqual([(one["dns"]["server.address"], one["dns"]["why"]) for one in answers],
+                         [(name, "bad-name")])
+        self.assertEqual(self.records_and_answers(self.probe("--json", "-q", name, 1)[1])[1], [])
+
     def test_csv(self):
         status, out, error = self.probe("--csv", "-4", "localhost", self.closed)
         self.assertEqual((status, error), (5, ""))
@@ -179,8 +187,11 @@ class Options(OnLoopback):
         status, out, _ = self.probe("--trace", "127.0.0.1", self.closed)
         self.assertEqual(status, 5)
         self.assertRegex(out, r"\n +1  127\.0\.0\.1 .* reset\n")
-        lines = self.probe("--trace", "--json", "127.0.0.1", self.closed)[1].splitlines()
-        self.assertEqual(json.loads(lines[1])["trace"]["end"]["hop"], 1)
+        for quiet in ([], ["-q"]):
+            out = self.probe("--trace", "--json", *quiet, "127.0.0.1", self.closed)[1]
+            records, answers = self.records_and_answers(out)
+            self.assertEqual(len(records), 1)
+            self.assertEqual(answers[0]["trace"]["end"]["hop"], 1)
 
     def test_mark_is_refused_or_done(self):
         status, out, error = self.probe("--mark", "0x10", "127.0.0.1", self.open)

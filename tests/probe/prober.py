@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the prober share."""
+import json
 import os
 import pty
 import select
 import sys
+
+import jsonschema
 
 sys.path.insert(0, "tests/tools")
 from tool import Case, PROBE  # noqa: E402
@@ -13,6 +16,17 @@ class ProberCase(Case):
     def probe(self, *arguments, **more):
         """Exit status, standard output and standard error."""
         return self.tool(*map(str, arguments), program=PROBE, **more)
+
+    def records_and_answers(self, out):
+        """What --json writes: the records, and the lines between them, which hold against their
+        schema."""
+        with open("docs/probe-evidence.schema.json", encoding="utf-8") as file:
+            validator = jsonschema.Draft202012Validator(json.load(file))
+        lines = [json.loads(line) for line in out.splitlines()]
+        answers = [line for line in lines if "time" not in line]
+        for line in answers:
+            validator.validate(line)
+        return [line for line in lines if "time" in line], answers
 
     def begin(self, *arguments, **more):
         process = self.start(PROBE, *map(str, arguments), **more)

@@ -22,7 +22,7 @@ for name in $'quote"backslash\\.invalid' $'tab\tbell\a.invalid' $'\xff\xfe\xc0.i
     TCPDIAG_LOG=$log LD_PRELOAD=$library getent ahosts "$name" >/dev/null || [ $? -eq 2 ]
 done
 probe/tcpdiag-probe --json localhost 1 >>"$log" || [ $? -eq 5 ]
-probe/tcpdiag-probe --json -w 0.2 nosuch.invalid 1 >>"$log" || [ $? -eq 3 ]
+probe/tcpdiag-probe --json --quiet -w 0.2 nosuch.invalid 1 >>"$log" || [ $? -eq 3 ]
 lines=$(wc -l <"$log")
 [ "$lines" -ge 3600 ] || { echo "WRONG: only $lines lines"; exit 1; }
 longest=$(awk '{ if (length($0) > most) most = length($0) } END { print most + 1 }' "$log")

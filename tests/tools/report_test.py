@@ -47,6 +47,12 @@ class Statuses(Report):
     def test_empty_log(self):
         self.assertEqual(self.report(b""), (0, "0 attempts: 0 connected, 0 failed\n", ""))
 
+    def test_what_the_prober_writes_between_its_records_is_passed_over(self):
+        lines = b"".join(b'{"%s":{"message":"m"}}\n' % kind for kind in (b"dns", b"control", b"trace"))
+        self.assertEqual(self.report(record() + lines + record())[::2], (1, ""))
+        for other in (b'{"dns":{},"control":{}}\n', b'{"other":{}}\n'):
+            self.assertIn("not a tcpdiag record", self.report(record() + other)[2])
+
     def test_unread_logs(self):
         unreadable = [self.path("missing"), self.folder, "/proc/self/mem"]
         for log in unreadable:

@@ -68,6 +68,14 @@ static const char *understand(struct logged *entry)
     return NULL;
 }
 
+/* Between its records tcpdiag-probe --json writes what it was answered after a failure. */
+static bool is_answer(const json_t *json)
+{
+    return json_object_size(json) == 1 &&
+           (json_object_get(json, "dns") || json_object_get(json, "control") ||
+            json_object_get(json, "trace"));
+}
+
 static const char no_json[] = "no JSON";
 
 static const char *take_whole(struct journal *journal, const char *text, size_t length)
@@ -76,9 +84,10 @@ static const char *take_whole(struct journal *journal, const char *text, size_t 
     json_error_t error;
     const char *problem = no_json;
     entry.json = json_loadb(text, length, JSON_ALLOW_NUL, &error);
+    bool answer = entry.json && is_answer(entry.json);
     if (entry.json)
-        problem = understand(&entry);
-    if (!problem)
+        problem = answer ? NULL : understand(&entry);
+    if (!problem && !answer)
         journal->record(journal->context, &entry);
     json_decref(entry.json);
     return problem;
