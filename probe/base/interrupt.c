@@ -10,15 +10,20 @@ volatile sig_atomic_t interrupt_stop;
 static volatile sig_atomic_t caught;
 static int event = -1;
 
-static void note(int signal)
+void interrupt_end(void)
 {
     static const uint64_t one = 1;
     int error = errno;
-    caught = signal;
     interrupt_stop = 1;
     if (write(event, &one, sizeof one) < 0) /* full: readable as well */
         errno = error;
     errno = error;
+}
+
+static void note(int signal)
+{
+    caught = signal;
+    interrupt_end();
 }
 
 bool interrupt_catch(void)

@@ -7,13 +7,16 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Not 0: what is under way is to end. Set by a signal, and by who cannot go on. */
+/* Not 0: what is under way is to end. */
 extern volatile sig_atomic_t interrupt_stop;
 
 /* False with errno set. */
 bool interrupt_catch(void);
 
-/* Readable once a signal has come. */
+/* Ends what is under way without a signal. Async-signal-safe. */
+void interrupt_end(void);
+
+/* Readable once what is under way is to end. */
 int interrupt_fd(void);
 
 /* The signal that came, 0: none. */

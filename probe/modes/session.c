@@ -15,7 +15,7 @@ bool session_flush(struct session *session)
     session->output_failed = true;
     if (!interrupt_signal()) /* which ends a write too */
         warn("standard output");
-    interrupt_stop = 1;
+    interrupt_end();
     return false;
 }
 

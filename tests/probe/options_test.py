@@ -142,6 +142,20 @@ class Options(OnLoopback):
                          [(f"127.0.0.2:{port}", "refused") for port in range(1, 21)])
         self.assertEqual(len(self.words("--jobs=7", "127.0.0.2", "1-20", status=5)), 20)
 
+    def test_an_output_that_fails_ends_what_is_under_way(self):
+        with open("/dev/full", "wb") as full:
+            process = self.begin("-q", "--no-control", "-w", 600, "127.0.0.1", self.closed,
+                                 self.silent(), stdout=full)
+            _, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 2)
+        self.assertOneLine(error.decode())
+
+    def test_the_cursor_comes_back_after_too_many_destinations(self):
+        process, terminal = self.on_terminal("-n", 2, "127.0.0.0/20", 1)
+        shown = self.read_terminal(terminal)
+        self.assertEqual(process.wait(), 2)
+        self.assertGreater(shown.rfind("\033[?25h"), shown.rfind("\033[?25l"))
+
     def test_ordered(self):
         silent = self.silent()
         arguments = ["--no-control", "-w", "0.3", "127.0.0.1", silent, self.open]
