@@ -6,7 +6,7 @@
 
 #include "shim/answers.h"
 #include "shim/config.h"
-#include "shim/evidence/endpoint.h"
+#include "shim/diagnosis/endpoint.h"
 #include "shim/real.h"
 #include "shim/sink.h"
 #include "shim/sys.h"
@@ -89,6 +89,8 @@ void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, con
 static void keep_answer(struct tcpdiag_record *record, const struct tcpdiag_endpoint *answer,
                         const struct tcpdiag_text *name)
 {
+    if (answer->family == 0)
+        return;
     for (unsigned i = 0; i < record->answer_count; i++)
         if (tcpdiag_same_address(&record->answers[i], answer))
             return; /* getaddrinfo repeats an address for each socket type */
@@ -126,8 +128,7 @@ void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,
         struct tcpdiag_endpoint answer;
         tcpdiag_endpoint_from(&answer, answers->ai_addr, answers->ai_addrlen);
         answer.port = 0;
-        if (answer.family != 0)
-            keep_answer(&record, &answer, &record.name);
+        keep_answer(&record, &answer, &record.name);
     }
     end_lookup(lookup, &record);
     errno = saved;
@@ -142,8 +143,8 @@ void tcpdiag_lookup_end_host(const struct tcpdiag_lookup *lookup, int h_error,
     count_missed(lookup, 0);
     record.verdict = tcpdiag_classify_h_errno(h_error);
     for (char **at = answers ? answers->h_addr_list : NULL; at && *at; at++) {
-        struct tcpdiag_endpoint answer = {.family = (uint16_t)answers->h_addrtype};
-        memcpy(answer.address, *at, answer.family == AF_INET ? 4 : 16);
+        struct tcpdiag_endpoint answer;
+        tcpdiag_endpoint_from_bytes(&answer, answers->h_addrtype, *at);
         keep_answer(&record, &answer, &record.name);
     }
     end_lookup(lookup, &record);

@@ -8,7 +8,7 @@
 
 #include "shim/answers.h"
 #include "shim/config.h"
-#include "shim/evidence/endpoint.h"
+#include "shim/diagnosis/endpoint.h"
 #include "shim/evidence/evidence.h"
 #include "shim/real.h"
 #include "shim/scratch.h"

@@ -6,14 +6,11 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "shim/diagnosis/classify.h"
+#include "shim/diagnosis/endpoint.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* The endpoint as connect and bind take it; returns its length. */
-socklen_t socket_address(const struct tcpdiag_endpoint *endpoint, struct sockaddr_storage *address);
 
 /* Has the error queue filled for IPv4 and IPv6 (IP_RECVERR, IPV6_RECVERR). */
 void socket_queue_errors(int fd, int family);

@@ -55,7 +55,7 @@ static int apply(int fd, int family, const struct dial_options *options)
     struct sockaddr_storage address;
     struct tcpdiag_endpoint source = options->source;
     source.family = (uint16_t)family;
-    socklen_t length = socket_address(&source, &address);
+    socklen_t length = tcpdiag_endpoint_to(&source, &address);
     if (source.port == 0) /* chosen at connect, where it may be one that other peers have (ip(7)) */
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     else
@@ -86,7 +86,7 @@ static bool ports_used_up(const struct dial *dial, const struct dial_options *op
     if (dial->peer.family == AF_INET)
         return true;
     struct sockaddr_storage address;
-    socklen_t length = socket_address(&dial->peer, &address);
+    socklen_t length = tcpdiag_endpoint_to(&dial->peer, &address);
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool has_source = fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0;
     if (fd >= 0)
@@ -168,7 +168,7 @@ enum dial_state dial_start(struct dial *dial, const struct dial_options *options
                            struct tcpdiag_record *record)
 {
     struct sockaddr_storage address;
-    socklen_t length = socket_address(&dial->peer, &address);
+    socklen_t length = tcpdiag_endpoint_to(&dial->peer, &address);
     begin_record(dial, record);
     dial->begin = clock_now(CLOCK_MONOTONIC);
     dial->fd = socket(dial->peer.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

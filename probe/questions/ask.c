@@ -71,7 +71,7 @@ static bool set_hops(const struct ask *ask, int ttl, int min_ttl)
 void ask_tcp(struct ask *ask, const struct tcpdiag_endpoint *target, int ttl, int min_ttl)
 {
     struct sockaddr_storage address;
-    socklen_t length = socket_address(target, &address);
+    socklen_t length = tcpdiag_endpoint_to(target, &address);
     *ask = (struct ask){
         .target = *target, .evidence = TCPDIAG_NO_EVIDENCE, .begin = clock_now(CLOCK_MONOTONIC)};
     ask->rtt_us = -1;
@@ -100,7 +100,7 @@ static bool send_echo(int fd, const struct tcpdiag_endpoint *target)
     struct sockaddr_storage address;
     struct tcpdiag_endpoint host = *target;
     host.port = 0;
-    socklen_t length = socket_address(&host, &address);
+    socklen_t length = tcpdiag_endpoint_to(&host, &address);
     socket_queue_errors(fd, target->family);
     if (connect(fd, (struct sockaddr *)&address, length) != 0)
         return false;

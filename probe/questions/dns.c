@@ -97,7 +97,7 @@ static void open_server(struct inquiry *inquiry, unsigned server)
 {
     const struct tcpdiag_endpoint *endpoint = &inquiry->result->servers[server].endpoint;
     struct sockaddr_storage address;
-    socklen_t length = socket_address(endpoint, &address);
+    socklen_t length = tcpdiag_endpoint_to(endpoint, &address);
     for (unsigned i = 0; i < inquiry->count; i++)
         *answer_at(&inquiry->result->servers[server], i) =
             (struct dns_answer){DNS_SILENT, -1, 0, -1};

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "shim/evidence/endpoint.h"
+#include "shim/diagnosis/endpoint.h"
 
 /* Calls visit with the words of each line; what follows a '#' is no part of it. */
 static bool each_line(const char *path, void (*visit)(char **words, void *context), void *context)

@@ -9,8 +9,8 @@
 
 #include "probe/base/clock.h"
 #include "probe/base/memory.h"
+#include "shim/diagnosis/endpoint.h"
 #include "shim/diagnosis/text.h"
-#include "shim/evidence/endpoint.h"
 
 struct name *name_new(const struct target *target)
 {

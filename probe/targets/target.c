@@ -229,15 +229,13 @@ static bool read_prefix(const struct reader *reader, struct span text, struct sp
     return true;
 }
 
-/* The packets to a v4-mapped address are IPv4's (RFC 4291, 2.5.5.2). */
+/* The packets to a v4-mapped address are IPv4's. */
 static void unmap(struct tcpdiag_endpoint *address)
 {
-    struct in6_addr in6;
-    memcpy(&in6, address->address, sizeof in6);
-    if (address->family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6))
-        return;
-    *address = (struct tcpdiag_endpoint){.family = AF_INET};
-    memcpy(address->address, &in6.s6_addr[12], 4);
+    struct tcpdiag_endpoint carried;
+    tcpdiag_endpoint_from_bytes(&carried, address->family, address->address);
+    if (carried.family != address->family)
+        *address = carried;
 }
 
 /* What no name and no address contains; a name that is not ASCII has an ASCII form (RFC 5891). */

@@ -24,12 +24,6 @@ enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7 };
         TCPDIAG_##outcome_, TCPDIAG_CAUSE_##cause_                                                 \
     }
 
-bool tcpdiag_same_address(const struct tcpdiag_endpoint *a, const struct tcpdiag_endpoint *b)
-{
-    return a->family == b->family &&
-           memcmp(a->address, b->address, a->family == AF_INET ? 4 : 16) == 0;
-}
-
 static bool link_local(const struct tcpdiag_endpoint *peer)
 {
     return peer->family == AF_INET6 && peer->address[0] == 0xfe &&

@@ -10,21 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/diagnosis/endpoint.h"
 #include "shim/diagnosis/outcome.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* An address and port, in network byte order as the kernel has it; family 0: none. */
-struct tcpdiag_endpoint {
-    uint16_t family;     /* AF_INET, AF_INET6 or 0. A v4-mapped address is stored as AF_INET. */
-    uint16_t port;       /* host byte order */
-    uint32_t scope;      /* IPv6 scope id (interface index), 0: none */
-    uint8_t address[16]; /* the first 4 bytes for AF_INET */
-};
-
-bool tcpdiag_same_address(const struct tcpdiag_endpoint *a, const struct tcpdiag_endpoint *b);
 
 /* What the socket could tell. Unknown is never zero: see each field. */
 struct tcpdiag_evidence {

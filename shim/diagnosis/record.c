@@ -18,80 +18,6 @@ enum { MESSAGE_NAME_ROOM = 300 };
 #define put_literal tcpdiag_put_literal
 #define put_string tcpdiag_put_string
 
-static void put_ipv4(struct tcpdiag_out *out, const uint8_t *address)
-{
-    for (int i = 0; i < 4; i++) {
-        if (i > 0)
-            put_literal(out, ".");
-        tcpdiag_put_number(out, address[i], 1);
-    }
-}
-
-static void put_hexadecimal(struct tcpdiag_out *out, unsigned value)
-{
-    for (int shift = 12; shift >= 0; shift -= 4)
-        if (value >> shift != 0 || shift == 0)
-            tcpdiag_put(out, &"0123456789abcdef"[value >> shift & 15], 1);
-}
-
-/* RFC 5952: the first longest run of two or more zero groups is "::". An IPv4 address within is
-   written as one, as inet_ntop(3) does, whose own sprintf is not for a signal handler. */
-static void put_ipv6(struct tcpdiag_out *out, const uint8_t *address)
-{
-    unsigned groups[8];
-    int start = -1;
-    int length = 1;
-    for (int i = 0; i < 8; i++)
-        groups[i] = (unsigned)address[2 * i] << 8 | address[2 * i + 1];
-    for (int i = 0; i < 8; i++) {
-        int end = i;
-        while (end < 8 && groups[end] == 0)
-            end++;
-        if (end - i > length) {
-            start = i;
-            length = end - i;
-        }
-    }
-    bool ipv4 = start == 0 && (length == 6 || (length == 5 && groups[5] == 0xffff));
-    for (int i = 0; i < (ipv4 ? 6 : 8); i++) {
-        if (i == start) {
-            put_literal(out, "::");
-            i += length - 1;
-        } else {
-            if (i > 0 && i != start + length)
-                put_literal(out, ":");
-            put_hexadecimal(out, groups[i]);
-        }
-    }
-    if (ipv4) {
-        if (length == 5)
-            put_literal(out, ":");
-        put_ipv4(out, address + 12);
-    }
-}
-
-static void put_address(struct tcpdiag_out *out, const struct tcpdiag_endpoint *endpoint)
-{
-    if (endpoint->family == AF_INET) {
-        put_ipv4(out, endpoint->address);
-    } else if (endpoint->family == AF_INET6) {
-        put_ipv6(out, endpoint->address);
-        if (endpoint->scope != 0) {
-            /* The number: an interface's name takes a system call, and getaddrinfo takes both. */
-            put_literal(out, "%");
-            tcpdiag_put_number(out, endpoint->scope, 1);
-        }
-    }
-}
-
-size_t tcpdiag_address_text(const struct tcpdiag_endpoint *endpoint, char *buffer)
-{
-    struct tcpdiag_out out = {buffer, buffer + TCPDIAG_ADDRESS_MAX - 1, false};
-    put_address(&out, endpoint);
-    *out.at = '\0';
-    return (size_t)(out.at - buffer);
-}
-
 /* "db.staging (10.0.2.2) port 5432", "db.staging", as much of it as is known. Escaped for JSON. */
 static void put_target(struct tcpdiag_out *out, const struct tcpdiag_record *r)
 {
@@ -107,7 +33,7 @@ static void put_target(struct tcpdiag_out *out, const struct tcpdiag_record *r)
     if (named && addressed)
         put_literal(out, " (");
     if (addressed)
-        put_address(out, &r->peer);
+        tcpdiag_put_address(out, &r->peer);
     if (named && addressed)
         put_literal(out, ")");
     if (r->event == TCPDIAG_CONNECT && addressed) {
@@ -131,7 +57,7 @@ static void put_witness(struct tcpdiag_out *out, const struct tcpdiag_record *r)
     const struct tcpdiag_evidence *e = &r->evidence;
     if (e->icmp) {
         put_literal(out, "; ");
-        put_address(out, &e->icmp_from);
+        tcpdiag_put_address(out, &e->icmp_from);
         if (e->icmp_own)
             put_literal(out, " (this machine)");
         put_string(out, e->icmp_from.family == AF_INET6 ? " said ICMPv6 " : " said ICMP ");
@@ -236,7 +162,7 @@ static void put_evidence(struct tcpdiag_out *out, const struct tcpdiag_evidence 
         put_literal(out, ",\"icmp.code\":");
         tcpdiag_put_number(out, e->icmp_code, 1);
         put_literal(out, ",\"icmp.from\":\"");
-        put_address(out, &e->icmp_from);
+        tcpdiag_put_address(out, &e->icmp_from);
         put_literal(out, "\"");
         separator = ",";
     }
@@ -261,7 +187,7 @@ static void put_answers(struct tcpdiag_out *out, const struct tcpdiag_record *r)
     put_literal(out, ",\"dns.answers\":[");
     for (unsigned i = 0; i < r->answer_count && i < TCPDIAG_ANSWERS_MAX; i++) {
         put_string(out, i ? ",\"" : "\"");
-        put_address(out, &r->answers[i]);
+        tcpdiag_put_address(out, &r->answers[i]);
         put_literal(out, "\"");
     }
     put_literal(out, "]");
@@ -272,7 +198,7 @@ static void put_peer(struct tcpdiag_out *out, const struct tcpdiag_endpoint *pee
     if (peer->family == 0)
         return;
     put_literal(out, ",\"network.peer.address\":\"");
-    put_address(out, peer);
+    tcpdiag_put_address(out, peer);
     put_literal(out, "\",\"network.peer.port\":");
     tcpdiag_put_number(out, peer->port, 1);
     put_string(out, peer->family == AF_INET6 ? ",\"network.type\":\"ipv6\""

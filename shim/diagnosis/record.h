@@ -76,10 +76,6 @@ size_t tcpdiag_record_json(const struct tcpdiag_record *record, char *buffer);
 /* The record's plain sentence, as its "message" has it, NUL-terminated; cut to size - 1 bytes. */
 size_t tcpdiag_record_message(const struct tcpdiag_record *record, char *buffer, size_t size);
 
-/* "10.0.2.2", "fe80::1%2": NUL-terminated; buffer has room for TCPDIAG_ADDRESS_MAX bytes. */
-#define TCPDIAG_ADDRESS_MAX 64
-size_t tcpdiag_address_text(const struct tcpdiag_endpoint *endpoint, char *buffer);
-
 #ifdef __cplusplus
 }
 #endif

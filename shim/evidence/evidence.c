@@ -17,7 +17,7 @@
 #define SO_INCOMING_CPU 49
 #endif
 
-#include "shim/evidence/endpoint.h"
+#include "shim/diagnosis/endpoint.h"
 #include "shim/file.h"
 #include "shim/scratch.h"
 #include "shim/sys.h"

@@ -2,9 +2,10 @@
 /* Any bytes as the sockaddr that a program hands to connect(): never read beyond its length, and
    what is taken for an address is the one that libc's own functions see. */
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
 
-#include "shim/diagnosis/record.h"
-#include "shim/evidence/endpoint.h"
+#include "shim/diagnosis/endpoint.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_text(const struct tcpdiag_endpoint *endpoint)
@@ -20,6 +21,16 @@ static void check_text(const struct tcpdiag_endpoint *endpoint)
     text[strcspn(text, "%")] = '\0';
     CLAIM(inet_pton(endpoint->family, text, again) == 1);
     CLAIM(memcmp(again, endpoint->address, sizeof again) == 0);
+}
+
+/* What the kernel is given for it is read back as the same. */
+static void check_sockaddr(const struct tcpdiag_endpoint *endpoint)
+{
+    struct sockaddr_storage address;
+    struct tcpdiag_endpoint again;
+    socklen_t length = tcpdiag_endpoint_to(endpoint, &address);
+    tcpdiag_endpoint_from(&again, &address, length);
+    CLAIM(memcmp(&again, endpoint, sizeof again) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,5 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CLAIM(!IN6_IS_ADDR_V4MAPPED(&address));
     }
     check_text(&endpoint);
+    if (endpoint.family != 0)
+        check_sockaddr(&endpoint);
     return 0;
 }

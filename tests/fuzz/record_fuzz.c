@@ -2,10 +2,11 @@
 /* Any bytes as names and numbers: one line of valid JSON, of UTF-8, of at most 4,096 bytes, that
    `tcpdiag report` takes for a record. */
 #include <jansson.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "shim/diagnosis/endpoint.h"
 #include "shim/diagnosis/record.h"
-#include "shim/evidence/endpoint.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/log/journal.h"
 
