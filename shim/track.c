@@ -9,6 +9,7 @@
 #include "shim/answers.h"
 #include "shim/config.h"
 #include "shim/diagnosis/endpoint.h"
+#include "shim/diagnosis/icmp.h"
 #include "shim/evidence/evidence.h"
 #include "shim/real.h"
 #include "shim/scratch.h"
@@ -447,7 +448,8 @@ static int last_error(const struct tcpdiag_attempt *attempt, struct tcpdiag_evid
     int error = sys_int_option(attempt->fd, SOL_SOCKET, SO_ERROR, 0);
     read_failure(attempt, error, evidence);
     if (error == 0 && evidence->icmp)
-        error = evidence->icmp_type == 3 && evidence->icmp_code == 3 ? ECONNREFUSED : EHOSTUNREACH;
+        error = tcpdiag_icmp_errno(evidence->icmp_from.family, evidence->icmp_type,
+                                   evidence->icmp_code);
     return error;
 }
 

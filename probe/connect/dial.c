@@ -9,6 +9,7 @@
 
 #include "probe/base/clock.h"
 #include "probe/base/socket.h"
+#include "shim/diagnosis/icmp.h"
 #include "shim/evidence/evidence.h"
 
 enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7 }; /* net/tcp_states.h */
@@ -104,25 +105,10 @@ static void mind_own_port(int fd, struct tcpdiag_record *record)
     record->evidence.queue_complete = true;
 }
 
-/* The errno that the kernel gives such an ICMP error (icmp_err_convert in net/ipv4/icmp.c,
-   icmpv6_err_convert in net/ipv6/icmp.c); 0 for one that does not end a connect. */
-static int icmp_error(const struct tcpdiag_evidence *e)
+/* 0 where the connect goes on. */
+static int queued_error(const struct tcpdiag_evidence *e)
 {
-    bool v6 = e->icmp_from.family == AF_INET6;
-    if (e->icmp_type != (v6 ? 1 : 3))
-        return e->icmp_type == (v6 ? 3 : 11) ? EHOSTUNREACH : 0;
-    if (v6)
-        return e->icmp_code == 4 ? ECONNREFUSED : e->icmp_code == 1 ? EACCES : EHOSTUNREACH;
-    switch (e->icmp_code) {
-    case 2:
-        return ENOPROTOOPT;
-    case 3:
-        return ECONNREFUSED;
-    case 4: /* fragmentation needed: path MTU discovery goes on */
-        return 0;
-    default:
-        return EHOSTUNREACH;
-    }
+    return e->icmp ? tcpdiag_icmp_errno(e->icmp_from.family, e->icmp_type, e->icmp_code) : 0;
 }
 
 /* The state is read before the error: taking the error and the queue changes it. */
@@ -138,7 +124,7 @@ static enum dial_state take_result(struct dial *dial, struct tcpdiag_record *rec
         /* With IP_RECVERR poll reports POLLERR for an entry in the queue even where the connect
            goes on. Left there it would be reported for ever; a fatal one is the answer. */
         tcpdiag_evidence_failure(dial->fd, &record->peer, 0, true, &record->evidence);
-        record->error = record->evidence.icmp ? icmp_error(&record->evidence) : 0;
+        record->error = queued_error(&record->evidence);
         if (record->error == 0)
             return DIAL_PENDING;
     }

@@ -13,6 +13,7 @@
 
 #include "probe/base/clock.h"
 #include "probe/base/socket.h"
+#include "shim/diagnosis/icmp.h"
 #include "shim/evidence/evidence.h"
 
 enum { STATE_SYN_SENT = 2 }; /* net/tcp_states.h */
@@ -29,19 +30,17 @@ static void end(struct ask *ask, enum ask_says says, int error)
     ask->fd = -1;
 }
 
-/* Path MTU discovery goes on by itself: such an ICMP message answers nothing. */
-static bool too_big(const struct tcpdiag_evidence *evidence)
+/* An ICMP message that ends no connect (path MTU discovery goes on by itself) answers nothing. */
+static bool ends_nothing(const struct tcpdiag_evidence *e)
 {
-    return evidence->icmp_from.family == AF_INET6
-               ? evidence->icmp_type == 2
-               : evidence->icmp_type == 3 && evidence->icmp_code == 4;
+    return tcpdiag_icmp_errno(e->icmp_from.family, e->icmp_type, e->icmp_code) == 0;
 }
 
 /* connect or SO_ERROR said error, or (0) the queue may hold an ICMP error. True where it ended. */
 static bool end_by_error(struct ask *ask, int error)
 {
     tcpdiag_evidence_failure(ask->fd, &ask->target, error, true, &ask->evidence);
-    if (ask->evidence.icmp && too_big(&ask->evidence))
+    if (ask->evidence.icmp && ends_nothing(&ask->evidence))
         ask->evidence.icmp = false;
     if (ask->evidence.icmp)
         end(ask, ASK_ICMP, error);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "shim/diagnosis/icmp.h"
+
 /* enum in the kernel's net/tcp_states.h; tcpi_state of TCP_INFO. */
 enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7 };
 
@@ -35,37 +37,9 @@ static bool zero_network(const struct tcpdiag_endpoint *peer)
     return peer->family == AF_INET && peer->address[0] == 0;
 }
 
-enum icmp_kind { ICMP_OTHER, ICMP_PORT, ICMP_PROHIBITED, ICMP_UNREACHABLE, ICMP_TTL };
-
-static enum icmp_kind icmp_kind(const struct tcpdiag_evidence *e)
+static enum tcpdiag_icmp_kind icmp_kind(const struct tcpdiag_evidence *e)
 {
-    bool v6 = e->icmp_from.family == AF_INET6;
-    if (e->icmp_type == (v6 ? 3 : 11))
-        return ICMP_TTL;
-    if (e->icmp_type != (v6 ? 1 : 3))
-        return ICMP_OTHER;
-    if (v6)
-        switch (e->icmp_code) {
-        case 1:
-        case 5: /* source address failed ingress or egress policy, RFC 4443 */
-        case 6: /* reject route to destination */
-            return ICMP_PROHIBITED;
-        case 4:
-            return ICMP_PORT;
-        default:
-            return ICMP_UNREACHABLE;
-        }
-    switch (e->icmp_code) {
-    case 2: /* what "reject with icmp proto-unreachable" sends */
-    case 3:
-        return ICMP_PORT;
-    case 9:
-    case 10:
-    case 13:
-        return ICMP_PROHIBITED;
-    default:
-        return ICMP_UNREACHABLE;
-    }
+    return tcpdiag_icmp_kind(e->icmp_from.family, e->icmp_type, e->icmp_code);
 }
 
 /* This machine's own ICMP "host unreachable" has two senders: its firewall, at once, and its
@@ -82,18 +56,18 @@ static struct tcpdiag_verdict own_unreachable(int64_t duration, const struct tcp
 static struct tcpdiag_verdict from_icmp(const struct tcpdiag_endpoint *peer, int64_t duration,
                                         const struct tcpdiag_evidence *e)
 {
-    enum icmp_kind kind = icmp_kind(e);
-    if (kind == ICMP_TTL)
+    enum tcpdiag_icmp_kind kind = icmp_kind(e);
+    if (kind == TCPDIAG_ICMP_TTL)
         return VERDICT(NO_ROUTE, TTL_EXCEEDED);
     if (e->icmp_own)
-        return kind == ICMP_UNREACHABLE ? own_unreachable(duration, e)
-                                        : VERDICT(DENIED, LOCAL_FIREWALL);
+        return kind == TCPDIAG_ICMP_UNREACHABLE ? own_unreachable(duration, e)
+                                                : VERDICT(DENIED, LOCAL_FIREWALL);
     switch (kind) {
-    case ICMP_PORT:
+    case TCPDIAG_ICMP_PORT:
         return VERDICT(REFUSED, FIREWALL_REJECT);
-    case ICMP_PROHIBITED:
+    case TCPDIAG_ICMP_PROHIBITED:
         return VERDICT(NO_ROUTE, ADMIN_PROHIBITED);
-    case ICMP_UNREACHABLE:
+    case TCPDIAG_ICMP_UNREACHABLE:
         return tcpdiag_same_address(&e->icmp_from, peer) ? VERDICT(NO_ROUTE, HOST_REJECT)
                                                          : VERDICT(NO_ROUTE, ROUTER_UNREACHABLE);
     default:
