@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probe/base/clock.h"
 #include "probe/results/status.h"
+#include "shim/diagnosis/duration.h"
 #include "shim/diagnosis/version.h"
 
 /* Fits a terminal of 80 columns and 24 lines. */
@@ -76,12 +76,12 @@ static const struct option long_options[] = {
 };
 
 enum { JOBS = 4096, JOBS_MAX = 1000000 };
-#define LIMIT (10 * CLOCK_SECOND)
+#define LIMIT (10 * TCPDIAG_SECOND)
 /* In --wait a host that is still to come is silent: a fresh SYN each second finds it sooner than
    the kernel's second and third, which come after one and three seconds. */
-#define WAIT_LIMIT CLOCK_SECOND
-#define REPEAT_INTERVAL CLOCK_SECOND
-#define WAIT_INTERVAL (100 * CLOCK_MILLISECOND)
+#define WAIT_LIMIT TCPDIAG_SECOND
+#define REPEAT_INTERVAL TCPDIAG_SECOND
+#define WAIT_INTERVAL (100 * TCPDIAG_MILLISECOND)
 
 /* What was given; the defaults depend on the mode, which may come last. */
 struct given {

@@ -7,7 +7,7 @@
 #include "shim/real.h"
 #include "shim/sys.h"
 
-#define NANOSECONDS(seconds, rest) ((int64_t)(seconds)*INT64_C(1000000000) + (rest))
+#define NANOSECONDS(seconds, rest) ((int64_t)(seconds)*TCPDIAG_SECOND + (rest))
 
 int64_t sys_nanoseconds(clockid_t clock)
 {

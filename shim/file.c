@@ -52,7 +52,7 @@ static int look(int fd, const char *path, int flags, struct tcpdiag_status *stat
         return 0;
     }
     int64_t born = new.stx_mask &STATX_BTIME
-                       ? new.stx_btime.tv_sec *INT64_C(1000000000) + new.stx_btime.tv_nsec
+                       ? new.stx_btime.tv_sec *TCPDIAG_SECOND + new.stx_btime.tv_nsec
                        : 0;
     *status = (struct tcpdiag_status){
         {(uint64_t) new.stx_dev_major << 32 | new.stx_dev_minor, new.stx_ino, born},

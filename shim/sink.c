@@ -89,9 +89,9 @@ void tcpdiag_sink_record(struct tcpdiag_record *record)
     record->lost = missing;
     size_t length = tcpdiag_record_json(record, scratch->line);
     bool written = record->wall_ns != 0 && /* no clock, no record: it would be of 1970 */
-                   (tcpdiag_config.to_stderr
-                        ? tcpdiag_stderr_write(scratch->line, length)
-                        : tcpdiag_log_write(scratch->line, length, record->wall_ns / 1000000000));
+                   (tcpdiag_config.to_stderr ? tcpdiag_stderr_write(scratch->line, length)
+                                             : tcpdiag_log_write(scratch->line, length,
+                                                                 record->wall_ns / TCPDIAG_SECOND));
     if (!written) {
         atomic_fetch_add(lost, missing + 1);
         tcpdiag_sink_complain("the log cannot be written; records are lost");

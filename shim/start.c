@@ -5,7 +5,6 @@
 
 #include "shim/attempts.h"
 #include "shim/config.h"
-#include "shim/evidence/evidence.h"
 #include "shim/places.h"
 #include "shim/real.h"
 #include "shim/scratch.h"
@@ -26,7 +25,6 @@ void tcpdiag_start(void)
         tcpdiag_attempts_init();
         tcpdiag_sole_init();
         tcpdiag_threads_init();
-        tcpdiag_evidence_may_open = tcpdiag_alone;
         tcpdiag_stderr_init();
         tcpdiag_log_init();
         tcpdiag_config_init();

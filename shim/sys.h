@@ -11,44 +11,22 @@
 #define TCPDIAG_SYS_H
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#if defined(__i386__)
-#include <linux/net.h>
-#endif
-
-/* Fails with ENOSYS, and is not made, where a filter of the program forbids it (confine.h). */
-long tcpdiag_syscall(long number, long a, long b, long c, long d, long e, long f);
+#include "shim/evidence/kernel.h"
 
 /* Where the kernel sees it come from, the address after the instruction. */
 extern const char tcpdiag_syscall_end[] __attribute__((visibility("hidden")));
-
-#define SYS_PADDED(number, a, b, c, d, e, f, ...)                                                  \
-    tcpdiag_syscall(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-#define sys_call(...) SYS_PADDED(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
-
-/* i386 had one call for them all until Linux 4.3, and libc there still uses it. */
-#if defined(SYS_socketcall)
-#define SYS_SOCKET_CALL(name, NAME, ...)                                                           \
-    sys_call(SYS_socketcall, NAME, ((long[]){SYS_AS_LONGS(__VA_ARGS__, 0, 0, 0, 0, 0)}))
-#define SYS_AS_LONGS(a, b, c, d, e, ...) (long)(a), (long)(b), (long)(c), (long)(d), (long)(e)
-#else
-#define SYS_SOCKET_CALL(name, NAME, ...) sys_call(name, __VA_ARGS__)
-#endif
 
 /* The first form of these on i386 has a narrower struct or narrower ids. */
 #if defined(SYS_fstat64)
@@ -65,68 +43,6 @@ extern const char tcpdiag_syscall_end[] __attribute__((visibility("hidden")));
 #else
 #define SYS_ID(name) SYS_##name
 #endif
-
-static inline int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *length)
-{
-    return (int)SYS_SOCKET_CALL(SYS_getsockopt, SYS_GETSOCKOPT, fd, level, name, value, length);
-}
-
-static inline int sys_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
-{
-    return (int)SYS_SOCKET_CALL(SYS_setsockopt, SYS_SETSOCKOPT, fd, level, name, value, length);
-}
-
-static inline int sys_int_option(int fd, int level, int name, int otherwise)
-{
-    int value = 0;
-    socklen_t length = sizeof value;
-    return sys_getsockopt(fd, level, name, &value, &length) == 0 ? value : otherwise;
-}
-
-static inline int sys_getsockname(int fd, void *address, socklen_t *length)
-{
-    return (int)SYS_SOCKET_CALL(SYS_getsockname, SYS_GETSOCKNAME, fd, address, length);
-}
-
-static inline int sys_getpeername(int fd, void *address, socklen_t *length)
-{
-    return (int)SYS_SOCKET_CALL(SYS_getpeername, SYS_GETPEERNAME, fd, address, length);
-}
-
-static inline int sys_socket(int family, int type, int protocol)
-{
-    return (int)SYS_SOCKET_CALL(SYS_socket, SYS_SOCKET, family, type, protocol);
-}
-
-static inline int sys_connect(int fd, const void *address, socklen_t length)
-{
-    return (int)SYS_SOCKET_CALL(SYS_connect, SYS_CONNECT, fd, address, length);
-}
-
-static inline long sys_recvmsg(int fd, struct msghdr *message, int flags)
-{
-    return SYS_SOCKET_CALL(SYS_recvmsg, SYS_RECVMSG, fd, message, flags);
-}
-
-/*
- * CMSG_NXTHDR(3), which glibc compiled for size has as a function of a name that musl has not. One
- * that claims more than there is ends the list, as CMSG_OK does in the kernel: not every socket
- * looks at them. Of the lengths only 32 bits count: musl's structs have padding in place of the
- * others, and the program need not have cleared it.
- */
-static inline struct cmsghdr *sys_control(const struct msghdr *message, struct cmsghdr *before)
-{
-    char *start = (char *)message->msg_control;
-    size_t length = (uint32_t)message->msg_controllen;
-    size_t at = 0;
-    if (before)
-        at = (size_t)((char *)before - start) + CMSG_ALIGN((size_t)(uint32_t)before->cmsg_len);
-    if (!start || length < sizeof *before || at > length - sizeof *before)
-        return NULL;
-    struct cmsghdr *found = (struct cmsghdr *)(start + at);
-    uint32_t claimed = (uint32_t)found->cmsg_len;
-    return claimed >= sizeof *found && claimed <= length - at ? found : NULL;
-}
 
 static inline long sys_write(int fd, const void *bytes, size_t length)
 {
@@ -173,11 +89,6 @@ static inline long sys_readlink(const char *path, char *target, size_t size)
     return sys_call(SYS_readlinkat, AT_FDCWD, path, target, size);
 }
 
-static inline int sys_close(int fd)
-{
-    return (int)sys_call(SYS_close, fd);
-}
-
 static inline int sys_fcntl(int fd, int command, long argument)
 {
     return (int)sys_call(SYS_FCNTL, fd, command, argument);
@@ -186,14 +97,6 @@ static inline int sys_fcntl(int fd, int command, long argument)
 static inline int sys_ioctl(int fd, unsigned long request, void *argument)
 {
     return (int)sys_call(SYS_ioctl, fd, request, argument);
-}
-
-static inline int sys_poll_now(int fd, short events)
-{
-    struct pollfd one = {fd, events, 0};
-    struct timespec none = {0, 0};
-    long ready = sys_call(SYS_ppoll, &one, 1, &none, NULL, 0);
-    return ready > 0 ? one.revents : 0;
 }
 
 /* The limit in force; otherwise where the kernel does not say. */
@@ -300,9 +203,6 @@ static inline int sys_privileged(void)
 
 /* Whether no filter forbids the call, for those that libc makes. */
 bool sys_allowed(long number);
-
-/* 0 where the clock cannot be read. */
-int64_t sys_nanoseconds(clockid_t clock);
 
 /* 0 where one of the two could not be read: a time since the clock began would be no duration. */
 static inline int64_t sys_elapsed(int64_t begin, int64_t end)

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "shim/config.h"
-#include "shim/evidence/evidence.h"
+#include "shim/own_address.h"
 #include "shim/places.h"
 #include "shim/real.h"
 #include "shim/scratch.h"
@@ -54,14 +54,13 @@ bool tcpdiag_alone(void)
 static void prepare_addresses(void)
 {
     struct tcpdiag_status status;
-    int fd =
-        tcpdiag_config.ipv6_recverr && tcpdiag_alone() ? tcpdiag_evidence_open_addresses() : -1;
+    int fd = tcpdiag_config.ipv6_recverr && tcpdiag_alone() ? tcpdiag_addresses_open() : -1;
     if (fd < 0)
         return;
     int high = tcpdiag_status_of(fd, &status) == 0 ? tcpdiag_moved_up(fd, &status.file, true) : -1;
     if (high < 0)
         sys_close(fd);
-    tcpdiag_evidence_keep_addresses(high);
+    tcpdiag_addresses_keep(high);
 }
 
 void tcpdiag_threads_begin(void)

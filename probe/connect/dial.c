@@ -7,17 +7,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/socket.h"
 #include "shim/diagnosis/icmp.h"
 #include "shim/evidence/evidence.h"
+#include "shim/evidence/kernel.h"
 
 enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7 }; /* net/tcp_states.h */
 
 static void end(struct dial *dial, struct tcpdiag_record *record)
 {
-    record->duration_ns = clock_now(CLOCK_MONOTONIC) - dial->begin;
-    record->wall_ns = clock_now(CLOCK_REALTIME);
+    record->duration_ns = sys_nanoseconds(CLOCK_MONOTONIC) - dial->begin;
+    record->wall_ns = sys_nanoseconds(CLOCK_REALTIME);
     record->verdict = tcpdiag_classify_connect(record->ending, record->error, &record->peer,
                                                record->duration_ns, &record->evidence);
     if (dial->fd >= 0)
@@ -156,7 +156,7 @@ enum dial_state dial_start(struct dial *dial, const struct dial_options *options
     struct sockaddr_storage address;
     socklen_t length = tcpdiag_endpoint_to(&dial->peer, &address);
     begin_record(dial, record);
-    dial->begin = clock_now(CLOCK_MONOTONIC);
+    dial->begin = sys_nanoseconds(CLOCK_MONOTONIC);
     dial->fd = socket(dial->peer.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (dial->fd < 0) {
         record->error = errno;

@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/memory.h"
+#include "shim/evidence/kernel.h"
 
 enum {
     EVENTS = 256,
@@ -22,8 +22,8 @@ enum {
 
 /* TIME_WAIT lasts 60 s (TCP_TIMEWAIT_LEN in the kernel's net/tcp.h): a port that its own closed
    connections hold is free by then. */
-#define PORTS_PATIENCE (65 * CLOCK_SECOND)
-#define PORTS_RETRY (20 * CLOCK_MILLISECOND)
+#define PORTS_PATIENCE (65 * TCPDIAG_SECOND)
+#define PORTS_RETRY (20 * TCPDIAG_MILLISECOND)
 
 #define NONE UINT32_MAX
 #define WATCHED (UINT64_C(1) << 63) /* epoll data: a descriptor of the client, not a slot */
@@ -148,7 +148,7 @@ static void tell_end(struct engine *engine, const struct job *job, struct tcpdia
 /* Keeps the job that this machine has no room for; false where waiting is no help. */
 static bool hold(struct engine *engine, const struct job *job, enum dial_state why)
 {
-    int64_t now = clock_now(CLOCK_MONOTONIC);
+    int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
     if (!engine->holding)
         engine->held_since = now;
     engine->holding = false;
@@ -207,7 +207,7 @@ static bool start_some(struct engine *engine)
         make_slot(engine);
         if (engine->holding) {
             job = engine->held;
-            if (engine->starved && clock_now(CLOCK_MONOTONIC) < engine->held_retry)
+            if (engine->starved && sys_nanoseconds(CLOCK_MONOTONIC) < engine->held_retry)
                 return false;
         } else {
             if (engine->no_more || engine->starved)
@@ -232,7 +232,7 @@ static void expire(struct engine *engine)
 {
     if (engine->oldest == NONE)
         return;
-    int64_t due = clock_now(CLOCK_MONOTONIC) - engine->options.limit_ns;
+    int64_t due = sys_nanoseconds(CLOCK_MONOTONIC) - engine->options.limit_ns;
     while (engine->oldest != NONE && engine->slots[engine->oldest].dial.begin <= due) {
         struct tcpdiag_record record = {0};
         uint32_t index = engine->oldest;
@@ -286,8 +286,8 @@ static int time_left(const struct engine *engine)
         sooner(&when, engine->next_tick);
     if (when == INT64_MAX)
         return -1;
-    int64_t left = when - clock_now(CLOCK_MONOTONIC);
-    int64_t ms = left <= 0 ? 0 : (left + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND;
+    int64_t left = when - sys_nanoseconds(CLOCK_MONOTONIC);
+    int64_t ms = left <= 0 ? 0 : (left + TCPDIAG_MILLISECOND - 1) / TCPDIAG_MILLISECOND;
     return ms < 1000000 ? (int)ms : 1000000;
 }
 
@@ -307,7 +307,7 @@ enum engine_end engine_run(struct engine *engine, const volatile sig_atomic_t *s
         for (int i = 0; i < count; i++)
             handle(engine, &events[i]);
         expire(engine);
-        int64_t now = clock_now(CLOCK_MONOTONIC);
+        int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
         if (engine->wake && now >= engine->wake)
             engine->starved = false;
         if (engine->options.tick_ns && now >= engine->next_tick) {

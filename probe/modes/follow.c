@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/memory.h"
 #include "probe/questions/control.h"
 #include "probe/questions/dns_text.h"
 #include "probe/questions/trace_text.h"
+#include "shim/diagnosis/duration.h"
 #include "shim/diagnosis/text.h"
 
 /* A result that waits. */
@@ -80,7 +80,7 @@ static void finish(struct follow *follow, struct waiter *waiter)
 
 static int64_t limit_of(const struct follow *follow)
 {
-    return follow->options.limit_ns < CLOCK_SECOND ? follow->options.limit_ns : CLOCK_SECOND;
+    return follow->options.limit_ns < TCPDIAG_SECOND ? follow->options.limit_ns : TCPDIAG_SECOND;
 }
 
 /* ---- the way to the host ---- */

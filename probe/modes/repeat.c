@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/interrupt.h"
 #include "probe/base/memory.h"
 #include "probe/base/terminal.h"
@@ -13,10 +12,11 @@
 #include "probe/modes/run.h"
 #include "probe/results/live.h"
 #include "probe/results/status.h"
+#include "shim/evidence/kernel.h"
 
 enum { DESTINATIONS_MAX = 1024 /* statistics of all of them are kept */ };
 
-#define LIVE_TICK (200 * CLOCK_MILLISECOND)
+#define LIVE_TICK (200 * TCPDIAG_MILLISECOND)
 
 struct repeat {
     struct session *session;
@@ -89,7 +89,7 @@ static enum engine_next next(void *context, struct job *job, int64_t *wake_ns)
         if (!collect(repeat))
             return ENGINE_LATER;
         repeat->collected = true;
-        repeat->round_begin = clock_now(CLOCK_MONOTONIC);
+        repeat->round_begin = sys_nanoseconds(CLOCK_MONOTONIC);
     }
     if (repeat->count == 0 || repeat->too_many)
         return ENGINE_NO_MORE;
@@ -99,7 +99,7 @@ static enum engine_next next(void *context, struct job *job, int64_t *wake_ns)
         /* Without an interval one round follows the other. */
         if (options->interval_ns == 0 && repeat->ended < repeat->begun)
             return ENGINE_LATER;
-        if (clock_now(CLOCK_MONOTONIC) < repeat->round_begin + options->interval_ns) {
+        if (sys_nanoseconds(CLOCK_MONOTONIC) < repeat->round_begin + options->interval_ns) {
             *wake_ns = repeat->round_begin + options->interval_ns;
             return ENGINE_LATER;
         }

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/interrupt.h"
 #include "probe/base/memory.h"
 #include "probe/base/terminal.h"
 #include "probe/results/progress.h"
 #include "probe/results/status.h"
+#include "shim/evidence/kernel.h"
 
 /* A round's results, shown only when no other follows. */
 struct round {
@@ -59,7 +59,7 @@ static void take_result(void *context, uint64_t number, const struct result *res
 static void tick(void *context)
 {
     const struct waiting *waiting = context;
-    double spent = (double)(clock_now(CLOCK_MONOTONIC) - waiting->begin) / 1e9;
+    double spent = (double)(sys_nanoseconds(CLOCK_MONOTONIC) - waiting->begin) / 1e9;
     if (waiting->watched)
         fprintf(stderr, "\rwaiting %.0f s%s%.60s\033[K", spent, *waiting->last ? ", " : "",
                 waiting->last);
@@ -76,8 +76,8 @@ static void rest(const struct waiting *waiting, int64_t until)
     struct pollfd one = {interrupt_fd(), POLLIN, 0};
     if (until > waiting->deadline)
         until = waiting->deadline;
-    int64_t left = until - clock_now(CLOCK_MONOTONIC);
-    struct timespec time = {left / CLOCK_SECOND, left % CLOCK_SECOND};
+    int64_t left = until - sys_nanoseconds(CLOCK_MONOTONIC);
+    struct timespec time = {left / TCPDIAG_SECOND, left % TCPDIAG_SECOND};
     if (left > 0 && !interrupt_stop)
         ppoll(&one, 1, &time, NULL);
 }
@@ -87,7 +87,7 @@ static struct scan_end play_round(struct waiting *waiting)
     struct scan_client client = {take_result, NULL, tick, idle, waiting};
     struct scan_options scan = waiting->options->scan;
     /* The last connects end with the time, so that they have a result. */
-    int64_t left = waiting->deadline - clock_now(CLOCK_MONOTONIC) - CLOCK_MILLISECOND;
+    int64_t left = waiting->deadline - sys_nanoseconds(CLOCK_MONOTONIC) - TCPDIAG_MILLISECOND;
     if (left < scan.engine.limit_ns)
         scan.engine.limit_ns = left > 0 ? left : 1;
     scan.engine.tick_ns = PROGRESS_TICK;
@@ -120,13 +120,13 @@ static bool as_wanted(const struct waiting *waiting, const struct scan_end *end)
 static bool play(struct waiting *waiting, struct scan_end *end)
 {
     for (;;) {
-        int64_t next = clock_now(CLOCK_MONOTONIC) + waiting->options->interval_ns;
+        int64_t next = sys_nanoseconds(CLOCK_MONOTONIC) + waiting->options->interval_ns;
         *end = play_round(waiting);
         if (as_wanted(waiting, end) || end->end != ENGINE_DONE ||
-            clock_now(CLOCK_MONOTONIC) >= waiting->deadline)
+            sys_nanoseconds(CLOCK_MONOTONIC) >= waiting->deadline)
             return true;
         rest(waiting, next);
-        if (interrupt_stop || clock_now(CLOCK_MONOTONIC) >= waiting->deadline)
+        if (interrupt_stop || sys_nanoseconds(CLOCK_MONOTONIC) >= waiting->deadline)
             return true;
         if (!source_rewind(waiting->session->source))
             return false;
@@ -147,7 +147,7 @@ static int conclude(struct waiting *waiting, const struct scan_end *end)
 
 int wait_run(struct session *session, const struct wait_options *options)
 {
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
+    int64_t begin = sys_nanoseconds(CLOCK_MONOTONIC);
     struct waiting waiting = {.session = session,
                               .options = options,
                               .begin = begin,
@@ -160,7 +160,7 @@ int wait_run(struct session *session, const struct wait_options *options)
         fputs("\r\033[K", stderr);
     if (interrupt_stop)
         session_interrupted("after %.1f s of waiting",
-                            (double)(clock_now(CLOCK_MONOTONIC) - waiting.begin) / 1e9);
+                            (double)(sys_nanoseconds(CLOCK_MONOTONIC) - waiting.begin) / 1e9);
     int status = conclude(&waiting, &end);
     clear(&waiting.round);
     free(waiting.round.results);

@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/socket.h"
 #include "shim/diagnosis/icmp.h"
 #include "shim/evidence/evidence.h"
+#include "shim/evidence/kernel.h"
 
 enum { STATE_SYN_SENT = 2 }; /* net/tcp_states.h */
 
@@ -24,7 +24,7 @@ static void end(struct ask *ask, enum ask_says says, int error)
     ask->error = error;
     ask->rtt_us = says == ASK_CONNECTED && ask->evidence.rtt_us > 0
                       ? ask->evidence.rtt_us
-                      : (clock_now(CLOCK_MONOTONIC) - ask->begin) / 1000;
+                      : (sys_nanoseconds(CLOCK_MONOTONIC) - ask->begin) / 1000;
     if (ask->fd >= 0)
         close(ask->fd);
     ask->fd = -1;
@@ -71,8 +71,9 @@ void ask_tcp(struct ask *ask, const struct tcpdiag_endpoint *target, int ttl, in
 {
     struct sockaddr_storage address;
     socklen_t length = tcpdiag_endpoint_to(target, &address);
-    *ask = (struct ask){
-        .target = *target, .evidence = TCPDIAG_NO_EVIDENCE, .begin = clock_now(CLOCK_MONOTONIC)};
+    *ask = (struct ask){.target = *target,
+                        .evidence = TCPDIAG_NO_EVIDENCE,
+                        .begin = sys_nanoseconds(CLOCK_MONOTONIC)};
     ask->rtt_us = -1;
     ask->fd = socket(target->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (ask->fd < 0 || !set_hops(ask, ttl, min_ttl)) {
@@ -109,8 +110,9 @@ static bool send_echo(int fd, const struct tcpdiag_endpoint *target)
 
 void ask_echo(struct ask *ask, const struct tcpdiag_endpoint *target)
 {
-    *ask = (struct ask){
-        .target = *target, .evidence = TCPDIAG_NO_EVIDENCE, .begin = clock_now(CLOCK_MONOTONIC)};
+    *ask = (struct ask){.target = *target,
+                        .evidence = TCPDIAG_NO_EVIDENCE,
+                        .begin = sys_nanoseconds(CLOCK_MONOTONIC)};
     ask->echo = true;
     ask->rtt_us = -1;
     ask->fd = socket(target->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -157,10 +159,10 @@ static int look_at_all(struct ask *asks, unsigned count, struct pollfd *polled, 
     for (unsigned i = 0; i < count; i++)
         if (asks[i].fd >= 0)
             polled[pending++] = (struct pollfd){asks[i].fd, asks[i].echo ? POLLIN : POLLOUT, 0};
-    int64_t left = deadline - clock_now(CLOCK_MONOTONIC);
+    int64_t left = deadline - sys_nanoseconds(CLOCK_MONOTONIC);
     if (left < 0)
         left = 0;
-    struct timespec time = {left / CLOCK_SECOND, left % CLOCK_SECOND};
+    struct timespec time = {left / TCPDIAG_SECOND, left % TCPDIAG_SECOND};
     int ready = ppoll(polled, pending, &time, NULL);
     if (ready == 0)
         return -1;

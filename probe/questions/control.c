@@ -6,16 +6,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/format.h"
 #include "probe/questions/ask.h"
 #include "probe/questions/neighbour.h"
 #include "probe/questions/usual_ports.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/record.h"
+#include "shim/evidence/kernel.h"
 
 /* Once the host is known to be alive: so much longer for the other answers. */
-#define GRACE (CLOCK_SECOND / 10)
+#define GRACE (TCPDIAG_SECOND / 10)
 
 /* The echo is the first, the ports follow. */
 struct questions {
@@ -56,7 +56,7 @@ static bool alive(void *context)
 static void wait_for_answers(struct questions *questions, int64_t deadline)
 {
     if (ask_wait(questions->asks, questions->count, deadline, alive, questions)) {
-        int64_t enough = clock_now(CLOCK_MONOTONIC) + GRACE;
+        int64_t enough = sys_nanoseconds(CLOCK_MONOTONIC) + GRACE;
         ask_wait(questions->asks, questions->count, enough < deadline ? enough : deadline, NULL,
                  NULL);
     }
@@ -129,18 +129,18 @@ static void conclude(struct control *control, const struct questions *questions)
 
 void control_ask(const struct control_request *request, struct control *control)
 {
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
+    int64_t begin = sys_nanoseconds(CLOCK_MONOTONIC);
     struct questions questions = {.count = 0};
     memset(control, 0, sizeof *control);
     control->target = request->target;
     send_questions(request, &questions);
     wait_for_answers(&questions,
-                     begin + (request->limit_ns > 0 ? request->limit_ns : CLOCK_SECOND));
+                     begin + (request->limit_ns > 0 ? request->limit_ns : TCPDIAG_SECOND));
     for (unsigned i = 1; i <= questions.count; i++) /* the echo last, as it is read */
         control->answers[control->count++] = answer_of(&questions.asks[i % questions.count]);
     add_neighbour(control);
     conclude(control, &questions);
-    control->duration_ns = clock_now(CLOCK_MONOTONIC) - begin;
+    control->duration_ns = sys_nanoseconds(CLOCK_MONOTONIC) - begin;
 }
 
 bool control_upgrade(const struct control *control, struct tcpdiag_verdict *verdict)

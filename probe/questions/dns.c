@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/socket.h"
 #include "probe/questions/dns_setup.h"
 #include "probe/questions/dns_why.h"
+#include "shim/evidence/kernel.h"
 
 enum {
     QUESTIONS = 1 + 2 * DNS_NAMES_MAX, /* the root, then A and AAAA of each name */
@@ -177,7 +177,7 @@ static void take_packet(struct inquiry *inquiry, unsigned server, const unsigned
     struct dns_answer *answer = answer_at(&inquiry->result->servers[server], question);
     if (answer->reply != DNS_SILENT)
         return;
-    answer->rtt_us = (clock_now(CLOCK_MONOTONIC) - inquiry->begin) / 1000;
+    answer->rtt_us = (sys_nanoseconds(CLOCK_MONOTONIC) - inquiry->begin) / 1000;
     dns_read_packet(answer, type_of(question), packet, (size_t)length);
 }
 
@@ -214,8 +214,8 @@ static bool wait_until(struct inquiry *inquiry, int64_t deadline)
             polled[i] = (struct pollfd){wanted ? inquiry->fds[i] : -1, POLLIN, 0};
             waiting = waiting || wanted;
         }
-        int64_t left = deadline - clock_now(CLOCK_MONOTONIC);
-        struct timespec time = {left / CLOCK_SECOND, left % CLOCK_SECOND};
+        int64_t left = deadline - sys_nanoseconds(CLOCK_MONOTONIC);
+        struct timespec time = {left / TCPDIAG_SECOND, left % TCPDIAG_SECOND};
         if (!waiting || left <= 0)
             return !waiting;
         int ready = ppoll(polled, inquiry->result->server_count, &time, NULL);
@@ -231,7 +231,7 @@ static void inquire(struct inquiry *inquiry, int64_t limit)
 {
     unsigned servers = inquiry->result->server_count;
     bool done = false;
-    inquiry->begin = clock_now(CLOCK_MONOTONIC);
+    inquiry->begin = sys_nanoseconds(CLOCK_MONOTONIC);
     for (unsigned i = 0; i < servers; i++)
         open_server(inquiry, i);
     for (int sending = 1; sending <= SENDINGS && !done; sending++) {
@@ -252,7 +252,7 @@ static bool fits(const char *name)
 
 void dns_ask(const struct dns_request *request, struct dns_result *result)
 {
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
+    int64_t begin = sys_nanoseconds(CLOCK_MONOTONIC);
     struct __res_state state;
     struct inquiry inquiry = {.result = result};
     memset(result, 0, sizeof *result);
@@ -266,11 +266,11 @@ void dns_ask(const struct dns_request *request, struct dns_result *result)
         if (!ready)
             result->why = DNS_WHY_UNKNOWN;
         else if (make_questions(&inquiry, &state)) {
-            inquire(&inquiry, request->limit_ns > 0 ? request->limit_ns : 3 * CLOCK_SECOND);
+            inquire(&inquiry, request->limit_ns > 0 ? request->limit_ns : 3 * TCPDIAG_SECOND);
             dns_conclude(result);
         }
         if (ready)
             res_nclose(&state);
     }
-    result->duration_ns = clock_now(CLOCK_MONOTONIC) - begin;
+    result->duration_ns = sys_nanoseconds(CLOCK_MONOTONIC) - begin;
 }

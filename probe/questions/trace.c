@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probe/base/clock.h"
 #include "probe/questions/ask.h"
 #include "probe/questions/usual_ports.h"
+#include "shim/evidence/kernel.h"
 
 enum {
     HOPS = 30,
@@ -18,7 +18,7 @@ enum {
 };
 
 /* Beyond four round trips: how long an answer is waited for that is probably not to come. */
-#define PATIENCE (CLOCK_SECOND / 25)
+#define PATIENCE (TCPDIAG_SECOND / 25)
 
 /* The TTLs that systems begin with: 64 Linux and most others, 128 Windows, 255 network gear. */
 static const int first_ttls[] = {64, 128, 255};
@@ -108,7 +108,7 @@ static bool new_sweep(struct sweep *sweep, unsigned hops, unsigned tries)
    limit. Returns 0 or the errno that kept the first SYN in this machine. */
 static int run_sweep(struct sweep *sweep, const struct tcpdiag_endpoint *target, int64_t limit)
 {
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
+    int64_t begin = sys_nanoseconds(CLOCK_MONOTONIC);
     unsigned all = sweep->hops * sweep->tries;
     for (unsigned try = 0; try < sweep->tries; try++) {
         if (!send_try(sweep, target) && try == 0)
@@ -269,7 +269,8 @@ static bool arrives(const struct tcpdiag_endpoint *target, int min_ttl, unsigned
     struct controls controls = {.count = tries};
     for (unsigned i = 0; i < tries; i++)
         ask_tcp(&controls.asks[i], target, 0, min_ttl);
-    ask_wait(controls.asks, tries, clock_now(CLOCK_MONOTONIC) + patience, any_answered, &controls);
+    ask_wait(controls.asks, tries, sys_nanoseconds(CLOCK_MONOTONIC) + patience, any_answered,
+             &controls);
     ask_close(controls.asks, tries);
     return any_answered(&controls);
 }
@@ -285,7 +286,7 @@ static unsigned arriving_ttl(const struct tcpdiag_endpoint *target, int64_t pati
     int high = first_ttls[first] + 1, low = high - BACK_HOPS;
     if (!arrives(target, low, 2, patience))
         return 0;
-    while (high - low > 1 && clock_now(CLOCK_MONOTONIC) < deadline) {
+    while (high - low > 1 && sys_nanoseconds(CLOCK_MONOTONIC) < deadline) {
         int middle = (low + high) / 2;
         if (arrives(target, middle, 2, patience))
             low = middle;
@@ -330,7 +331,7 @@ static void measure_return(struct trace *trace, int64_t until)
 static void ask_control(const struct trace_request *request, struct trace *trace, unsigned hops,
                         int64_t limit)
 {
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
+    int64_t begin = sys_nanoseconds(CLOCK_MONOTONIC);
     find_control_port(request, trace, begin + limit / 2);
     if (trace->control_port == 0)
         return;
@@ -343,8 +344,8 @@ static void ask_control(const struct trace_request *request, struct trace *trace
 
 void trace_run(const struct trace_request *request, struct trace *trace)
 {
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
-    int64_t limit = request->limit_ns > 0 ? request->limit_ns : CLOCK_SECOND;
+    int64_t begin = sys_nanoseconds(CLOCK_MONOTONIC);
+    int64_t limit = request->limit_ns > 0 ? request->limit_ns : TCPDIAG_SECOND;
     unsigned hops = request->max_hops ? request->max_hops : HOPS;
     unsigned tries = request->tries ? request->tries : TRIES;
     struct sweep sweep;
@@ -364,5 +365,5 @@ void trace_run(const struct trace_request *request, struct trace *trace)
             ask_control(request, trace, hops, limit);
     }
     free(sweep.asks);
-    trace->duration_ns = clock_now(CLOCK_MONOTONIC) - begin;
+    trace->duration_ns = sys_nanoseconds(CLOCK_MONOTONIC) - begin;
 }

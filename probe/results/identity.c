@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/results/identity.h"
+#include "shim/evidence/kernel.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include "probe/base/clock.h"
 
 static struct tcpdiag_text text_of(const char *string)
 {
@@ -20,7 +19,7 @@ static const struct tcpdiag_identity *who(void)
     if (identity.executable.bytes)
         return &identity;
     identity.executable = text_of(program_invocation_short_name);
-    identity.start = (uint64_t)clock_now(CLOCK_REALTIME);
+    identity.start = (uint64_t)sys_nanoseconds(CLOCK_REALTIME);
     if (uname(&host) == 0)
         identity.host = text_of(host.nodename);
     return &identity;

@@ -4,17 +4,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/terminal.h"
+#include "shim/evidence/kernel.h"
 
 enum { BAR_MAX = 30, LINE_SIZE = 256 };
 
 /* A scan that is over sooner needs no bar. */
-#define FIRST_SIGHT (300 * CLOCK_MILLISECOND)
+#define FIRST_SIGHT (300 * TCPDIAG_MILLISECOND)
 
 void progress_begin(struct progress *progress, uint64_t total)
 {
-    *progress = (struct progress){true, false, clock_now(CLOCK_MONOTONIC), total};
+    *progress = (struct progress){true, false, sys_nanoseconds(CLOCK_MONOTONIC), total};
 }
 
 static int put_bar(char *line, uint64_t done, uint64_t total, int width)
@@ -40,7 +40,7 @@ static void write_line(const char *line, size_t length)
 void progress_draw(struct progress *progress, uint64_t done, uint64_t connected)
 {
     char line[LINE_SIZE];
-    int64_t spent = clock_now(CLOCK_MONOTONIC) - progress->begin;
+    int64_t spent = sys_nanoseconds(CLOCK_MONOTONIC) - progress->begin;
     int columns = terminal_columns(STDERR_FILENO); /* 0 where the terminal has hung up */
     int width = columns - 52;
     int length = 0;
@@ -82,7 +82,7 @@ void progress_erase(struct progress *progress)
 
 void progress_end(struct progress *progress, uint64_t done, uint64_t connected)
 {
-    double spent = (double)(clock_now(CLOCK_MONOTONIC) - progress->begin) / 1e9;
+    double spent = (double)(sys_nanoseconds(CLOCK_MONOTONIC) - progress->begin) / 1e9;
     progress_erase(progress);
     if (progress->shown)
         fprintf(stderr, "%llu tried in %.1f s (%.0f/s), %llu connected\n", (unsigned long long)done,

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/diagnosis/duration.h"
+
 struct progress {
     bool shown;     /* standard error is a terminal, and there is something to watch */
     bool drawn;     /* the bar stands on the screen now */
@@ -13,7 +15,7 @@ struct progress {
     uint64_t total; /* 0: not known */
 };
 
-#define PROGRESS_TICK INT64_C(100000000)
+#define PROGRESS_TICK (100 * TCPDIAG_MILLISECOND)
 
 void progress_begin(struct progress *progress, uint64_t total);
 void progress_draw(struct progress *progress, uint64_t done, uint64_t connected);

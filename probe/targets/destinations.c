@@ -5,8 +5,8 @@
 #include <netdb.h>
 #include <stdlib.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/memory.h"
+#include "shim/evidence/kernel.h"
 
 enum {
     ENTRIES_MAX = 64,   /* targets in memory, most of them waiting for their lookup */
@@ -86,7 +86,7 @@ static void begin_lookup(struct destinations *destinations, struct entry *entry)
         return;
     name->gai = EAI_SYSTEM;
     name->error = errno;
-    name->wall_ns = clock_now(CLOCK_REALTIME);
+    name->wall_ns = sys_nanoseconds(CLOCK_REALTIME);
     entry->ready = true;
 }
 

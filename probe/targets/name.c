@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probe/base/clock.h"
 #include "probe/base/memory.h"
 #include "shim/diagnosis/endpoint.h"
 #include "shim/diagnosis/text.h"
+#include "shim/evidence/kernel.h"
 
 struct name *name_new(const struct target *target)
 {
@@ -58,11 +58,11 @@ void name_look_up(struct name *name, int family)
 {
     struct addrinfo *list = NULL;
     struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
+    int64_t begin = sys_nanoseconds(CLOCK_MONOTONIC);
     name->gai = getaddrinfo(name->host, NULL, &hints, &list);
     name->error = name->gai == EAI_SYSTEM ? errno : 0;
-    name->lookup_ns = clock_now(CLOCK_MONOTONIC) - begin;
-    name->wall_ns = clock_now(CLOCK_REALTIME);
+    name->lookup_ns = sys_nanoseconds(CLOCK_MONOTONIC) - begin;
+    name->wall_ns = sys_nanoseconds(CLOCK_REALTIME);
     if (name->gai == 0) {
         name->gai = keep_addresses(name, list);
         freeaddrinfo(list);

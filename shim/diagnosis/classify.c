@@ -5,20 +5,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "shim/diagnosis/duration.h"
 #include "shim/diagnosis/icmp.h"
 
 /* enum in the kernel's net/tcp_states.h; tcpi_state of TCP_INFO. */
 enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7 };
 
-#define MILLISECOND INT64_C(1000000)
-
 /* RFC 6298: the first SYN is sent again after one second. */
-#define FIRST_RETRANSMISSION (1000 * MILLISECOND)
+#define FIRST_RETRANSMISSION TCPDIAG_SECOND
 /* A rule of this machine answers within the system call that sent the packet. */
-#define AT_ONCE (100 * MILLISECOND)
+#define AT_ONCE (100 * TCPDIAG_MILLISECOND)
 /* ARP and NDP ask three times, a second apart, before they give up (arp(7), mcast_solicit).
    Half of it: another socket's question may already have been under way. */
-#define NEIGHBOUR_GIVES_UP (1500 * MILLISECOND)
+#define NEIGHBOUR_GIVES_UP (1500 * TCPDIAG_MILLISECOND)
 
 #define VERDICT(outcome_, cause_)                                                                  \
     (struct tcpdiag_verdict)                                                                       \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/diagnosis/text.h"
+#include "shim/diagnosis/duration.h"
 
 /* Optimized for speed in a library that is optimized for size: these two are most of what the shim
    does between its system calls. For size gcc divides by 10 with a division and copies with rep
@@ -29,7 +30,7 @@ FAST void tcpdiag_put(struct tcpdiag_out *out, const char *bytes, size_t length)
         *to++ = *bytes++;
 }
 
-#define DAY (INT64_C(86400) * 1000000000)
+#define DAY (86400 * TCPDIAG_SECOND)
 
 FAST void tcpdiag_put_number(struct tcpdiag_out *out, uint64_t value, int width)
 {
@@ -89,8 +90,8 @@ void tcpdiag_put_time(struct tcpdiag_out *out, int64_t wall_ns)
 {
     int64_t days = wall_ns / DAY - (wall_ns % DAY < 0); /* rounded down, before 1970 too */
     int64_t rest = wall_ns % DAY + (wall_ns % DAY < 0 ? DAY : 0);
-    unsigned in_day = (unsigned)(rest / 1000000000);
-    unsigned micro = (unsigned)(rest % 1000000000 / 1000);
+    unsigned in_day = (unsigned)(rest / TCPDIAG_SECOND);
+    unsigned micro = (unsigned)(rest % TCPDIAG_SECOND / 1000);
     int64_t year;
     unsigned month;
     unsigned day;

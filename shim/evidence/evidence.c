@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -17,10 +15,7 @@
 #define SO_INCOMING_CPU 49
 #endif
 
-#include "shim/diagnosis/endpoint.h"
-#include "shim/file.h"
-#include "shim/scratch.h"
-#include "shim/sys.h"
+#include "shim/evidence/kernel.h"
 
 /* For want of TCP_INFO, which an emulator (qemu-user) or a sandbox may not have: a socket has a
    peer once it is established (inet_getname in net/ipv4/af_inet.c), and while it connects it is
@@ -151,133 +146,23 @@ static void read_queue(int fd, struct tcpdiag_evidence *evidence)
     }
 }
 
-bool (*tcpdiag_evidence_may_open)(void);
-
-static bool may_open(void)
+int tcpdiag_sends_from(const struct tcpdiag_endpoint *address)
 {
-    return !tcpdiag_evidence_may_open || tcpdiag_evidence_may_open();
-}
-
-/* 1: it is an address of this machine's, 0: it is not, -1: that cannot be known. To an address of
-   its own a machine sends from that address; a UDP connect sends nothing. */
-static int sends_from(const struct tcpdiag_endpoint *address)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(1)};
-    struct sockaddr_in from;
-    socklen_t length = sizeof from;
-    memcpy(&to.sin_addr, address->address, sizeof to.sin_addr);
-    int fd = may_open() ? sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+    struct sockaddr_storage name;
+    struct tcpdiag_endpoint to = *address;
+    struct tcpdiag_endpoint from = {0};
+    to.port = 1;
+    int fd = sys_socket(to.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    int own = sys_connect(fd, &to, sizeof to) == 0 && sys_getsockname(fd, &from, &length) == 0
-                  ? from.sin_addr.s_addr == to.sin_addr.s_addr
-                  : 0;
+    socklen_t length = tcpdiag_endpoint_to(&to, &name);
+    if (sys_connect(fd, &name, length) == 0) {
+        length = sizeof name;
+        if (sys_getsockname(fd, &name, &length) == 0)
+            tcpdiag_endpoint_from(&from, &name, length);
+    }
     sys_close(fd);
-    return own;
-}
-
-/* The same by SIOCGIFCONF (netdevice(7)), which lists this network namespace's IPv4 addresses
-   through any socket, as many as fit. */
-static int own_ipv4(int fd, const struct tcpdiag_endpoint *address)
-{
-    struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
-    if (!scratch)
-        return -1;
-    struct ifconf list = {.ifc_len = sizeof scratch->line, .ifc_buf = scratch->line};
-    bool listed = sys_ioctl(fd, SIOCGIFCONF, &list) == 0;
-    bool found = false;
-    int at = 0;
-    for (; listed && at + (int)sizeof(struct ifreq) <= list.ifc_len;
-         at += (int)sizeof(struct ifreq)) {
-        const char *one = scratch->line + at + offsetof(struct ifreq, ifr_addr) +
-                          offsetof(struct sockaddr_in, sin_addr);
-        found = found || memcmp(one, address->address, 4) == 0;
-    }
-    bool all = listed && at + (int)sizeof(struct ifreq) <= (int)sizeof scratch->line;
-    tcpdiag_scratch_give(scratch);
-    return found || all ? found : sends_from(address);
-}
-
-/* What is open of it for good, and which file and network namespace it is of. */
-static struct {
-    _Atomic int fd;
-    struct tcpdiag_file file;
-    struct tcpdiag_file network;
-} addresses = {.fd = -1};
-
-static bool here(struct tcpdiag_file *network)
-{
-    struct stat64 status;
-    if (sys_stat("/proc/thread-self/ns/net", &status) != 0)
-        return false;
-    *network = (struct tcpdiag_file){status.st_dev, status.st_ino, 0};
-    return true;
-}
-
-int tcpdiag_evidence_open_addresses(void)
-{
-    return sys_open("/proc/thread-self/net/if_inet6", O_RDONLY | O_CLOEXEC, 0);
-}
-
-void tcpdiag_evidence_keep_addresses(int fd)
-{
-    struct tcpdiag_status status;
-    if (fd < 0 || tcpdiag_status_of(fd, &status) != 0 || !here(&addresses.network))
-        return;
-    addresses.file = status.file;
-    atomic_store_explicit(&addresses.fd, fd, memory_order_release);
-}
-
-static int kept_addresses(void)
-{
-    struct tcpdiag_status status;
-    struct tcpdiag_file network;
-    int fd = atomic_load_explicit(&addresses.fd, memory_order_acquire);
-    bool still = fd >= 0 && tcpdiag_status_of(fd, &status) == 0 &&
-                 tcpdiag_same_file(&status.file, &addresses.file) && here(&network) &&
-                 tcpdiag_same_file(&network, &addresses.network);
-    return still ? fd : -1;
-}
-
-static unsigned hexadecimal(char digit)
-{
-    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-/* A line for each address begins with its 32 digits. */
-static bool lists(const char *text, long length, const struct tcpdiag_endpoint *address)
-{
-    for (const char *line = text, *end = text + length; end - line > 32; line++) {
-        int same = 0;
-        while (same < 16 && (hexadecimal(line[2 * same]) << 4 | hexadecimal(line[2 * same + 1])) ==
-                                address->address[same])
-            same++;
-        if (same == 16)
-            return true;
-        while (line < end && *line != '\n')
-            line++;
-    }
-    return false;
-}
-
-/* 1: it is listed, 0: it is not, -1: that cannot be known. */
-static int own_ipv6(const struct tcpdiag_endpoint *address)
-{
-    struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();
-    int own = -1;
-    if (!scratch)
-        return own;
-    int kept = kept_addresses();
-    int fd = kept >= 0 ? kept : may_open() ? tcpdiag_evidence_open_addresses() : -1;
-    long length = fd >= 0 ? sys_pread(fd, scratch->line, sizeof scratch->line, 0) : -1;
-    if (length >= 0)
-        own = lists(scratch->line, length, address);
-    if (own == 0 && length == sizeof scratch->line)
-        own = -1; /* there are more than fit */
-    if (fd >= 0 && fd != kept)
-        sys_close(fd);
-    tcpdiag_scratch_give(scratch);
-    return own;
+    return tcpdiag_same_address(&from, address);
 }
 
 /* A failed blocking connect has forgotten its source address (tcp_disconnect in net/ipv4/tcp.c), so
@@ -285,11 +170,8 @@ static int own_ipv6(const struct tcpdiag_endpoint *address)
 static int own_address(int fd, const struct tcpdiag_endpoint *self,
                        const struct tcpdiag_endpoint *address)
 {
-    if (tcpdiag_same_address(self, address))
-        return 1;
-    if (address->family == AF_INET)
-        return address->address[0] == 127 ? 1 : own_ipv4(fd, address);
-    return own_ipv6(address);
+    bool loopback = address->family == AF_INET && address->address[0] == 127;
+    return loopback || tcpdiag_same_address(self, address) ? 1 : tcpdiag_own_address(fd, address);
 }
 
 void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_evidence *evidence)

@@ -50,14 +50,10 @@ bool tcpdiag_queue_is_the_programs(int fd);
    it) failed with error; without side effect. */
 void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_evidence *evidence);
 
-/* The list of this machine's IPv6 addresses (proc(5), /proc/net/if_inet6) for whoever may open
-   nothing when a connect has failed. fd is read with pread; the list is that of the network
-   namespace in which it was opened, and counts there alone. */
-int tcpdiag_evidence_open_addresses(void); /* -1: no IPv6 here */
-void tcpdiag_evidence_keep_addresses(int fd);
-
-/* Whether a file may be opened for a moment; NULL: it may. Set once, before the first connect. */
-extern bool (*tcpdiag_evidence_may_open)(void);
+/* 1: the address is one of this machine's, 0: it is not, -1: that cannot be known. To an address of
+   its own a machine sends from that address, and connect(2) of a UDP socket says from which address
+   it would send, without a packet. Opens a descriptor for the moment. */
+int tcpdiag_sends_from(const struct tcpdiag_endpoint *address);
 
 /* Empties the error queue of a socket whose connect has failed, and fills icmp, icmp_own
    and their kin. Where it cannot be known whether this machine sent the error, it is left out: who
