@@ -29,68 +29,26 @@ static void identify(void)
         tcpdiag_identity.host = (struct tcpdiag_text){host.nodename, strlen(host.nodename)};
 }
 
-/* A name as a part of a path: a host may have any, "../x" or "..", and leads to no other folder. */
-static void put_part(struct tcpdiag_out *out, const struct tcpdiag_text *name)
-{
-    bool dots = name->length <= 2 && memcmp(name->bytes, "..", name->length) == 0;
-    for (size_t i = 0; i < name->length; i++)
-        tcpdiag_put(out, dots || name->bytes[i] == '/' ? "_" : &name->bytes[i], 1);
-}
-
-/* %p pid, %e executable, %h host, %% a percent sign; another letter stands for itself. */
 static void expand(struct tcpdiag_out *out, const char *pattern)
 {
-    for (; *pattern; pattern++) {
-        if (*pattern != '%' || !pattern[1]) {
-            tcpdiag_put(out, pattern, 1);
-            continue;
-        }
-        switch (*++pattern) {
-        case 'p':
+    struct tcpdiag_text literal;
+    for (;;) {
+        switch (tcpdiag_next_piece(&pattern, &literal)) {
+        case TCPDIAG_PIECE_END:
+            return;
+        case TCPDIAG_PIECE_LITERAL:
+            tcpdiag_put(out, literal.bytes, literal.length);
+            break;
+        case TCPDIAG_PIECE_PID:
             tcpdiag_put_number(out, (uint64_t)sys_getpid(), 1);
             break;
-        case 'e':
-            put_part(out, &tcpdiag_identity.executable);
+        case TCPDIAG_PIECE_EXECUTABLE:
+            tcpdiag_put_part(out, &tcpdiag_identity.executable);
             break;
-        case 'h':
-            put_part(out, &tcpdiag_identity.host);
-            break;
-        case '%':
-            tcpdiag_put(out, pattern, 1);
-            break;
-        default:
-            tcpdiag_put(out, pattern - 1, 2);
+        case TCPDIAG_PIECE_HOST:
+            tcpdiag_put_part(out, &tcpdiag_identity.host);
         }
     }
-}
-
-/* The XDG Base Directory Specification: a relative XDG_STATE_HOME is to be ignored. */
-static void put_default_place(struct tcpdiag_out *out)
-{
-    const char *state = tcpdiag_setting("XDG_STATE_HOME");
-    const char *home = tcpdiag_setting("HOME");
-    if (state && state[0] == '/') {
-        tcpdiag_put_string(out, state);
-        tcpdiag_config.own_from = strlen(state);
-    } else if (home && home[0] == '/') {
-        tcpdiag_put_string(out, home);
-        tcpdiag_config.own_from = strlen(home);
-        tcpdiag_config.own_is_there = true;
-        tcpdiag_put_literal(out, "/.local/state");
-    } else {
-        tcpdiag_put_string(out, tcpdiag_config.second_path);
-        return;
-    }
-    tcpdiag_put_literal(out, "/tcpdiag/tcpdiag.jsonl");
-}
-
-static void name_second_path(void)
-{
-    char *path = tcpdiag_config.second_path;
-    struct tcpdiag_out out = {path, path + sizeof tcpdiag_config.second_path - 1, false};
-    tcpdiag_put_literal(&out, "/tmp/tcpdiag-");
-    tcpdiag_put_number(&out, sys_geteuid(), 1);
-    tcpdiag_put_literal(&out, "/tcpdiag.jsonl");
 }
 
 /* The path is the user's, and so is the folder that it starts from: the program may go elsewhere.
@@ -106,34 +64,44 @@ static void put_folder(struct tcpdiag_out *out)
     tcpdiag_put_literal(out, "/");
 }
 
-static void place_log(void)
+static void place_by_pattern(const char *pattern)
 {
     struct tcpdiag_out out = {tcpdiag_config.path,
                               tcpdiag_config.path + sizeof tcpdiag_config.path - 1, false};
-    const char *log = tcpdiag_setting("TCPDIAG_LOG");
-    if (log && strcmp(log, "stderr") == 0) {
-        tcpdiag_config.to_stderr = true;
+    if (pattern[0] != '/')
+        put_folder(&out);
+    expand(&out, pattern);
+    *out.at = '\0';
+    if (!out.full)
         return;
-    }
-    tcpdiag_config.default_place = !log || !log[0];
-    if (tcpdiag_config.default_place) {
-        name_second_path();
-        put_default_place(&out);
-        if (out.full) {
-            out = (struct tcpdiag_out){tcpdiag_config.path, out.end, false};
-            tcpdiag_put_string(&out, tcpdiag_config.second_path);
-            *out.at = '\0';
-        }
-    } else {
-        if (log[0] != '/')
-            put_folder(&out);
-        expand(&out, log);
-    }
-    if (out.full) {
-        tcpdiag_config.path[0] = '\0';
-        tcpdiag_sink_complain(
-            "TCPDIAG_LOG is longer than this library can hold, or its folder is gone: nothing is "
-            "logged");
+    tcpdiag_config.path[0] = '\0';
+    tcpdiag_sink_complain(
+        "TCPDIAG_LOG is longer than this library can hold, or its folder is gone: nothing is "
+        "logged");
+}
+
+static void place_by_default(void)
+{
+    struct tcpdiag_config *config = &tcpdiag_config;
+    config->default_place = true;
+    tcpdiag_second_default(config->second_path, sys_geteuid());
+    if (!tcpdiag_first_default(config->path, &config->own, tcpdiag_setting("XDG_STATE_HOME"),
+                               tcpdiag_setting("HOME")))
+        config->path[0] = '\0';
+}
+
+static void place_log(void)
+{
+    const char *log = tcpdiag_setting("TCPDIAG_LOG");
+    switch (tcpdiag_log_kind(log)) {
+    case TCPDIAG_LOG_STDERR:
+        tcpdiag_config.to_stderr = true;
+        break;
+    case TCPDIAG_LOG_PATTERN:
+        place_by_pattern(log);
+        break;
+    case TCPDIAG_LOG_DEFAULT:
+        place_by_default();
     }
 }
 

@@ -6,11 +6,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "shim/diagnosis/log_path.h"
 #include "shim/diagnosis/record.h"
 
 enum tcpdiag_events { TCPDIAG_EVENTS_ALL, TCPDIAG_EVENTS_OUTCOMES, TCPDIAG_EVENTS_FAILURES };
-
-#define TCPDIAG_PATH_MAX 1024
 
 struct tcpdiag_config {
     _Atomic int ready; /* all of the others are set, and stay as they are */
@@ -19,10 +18,9 @@ struct tcpdiag_config {
     bool warn;         /* under `tcpdiag run`: one line to standard error may say what is lost */
     bool to_stderr;
     bool default_place;          /* the log is ours to make, with its directories */
-    char path[TCPDIAG_PATH_MAX]; /* "" where no log can be named */
-    size_t own_from;      /* of a first default path: as many bytes are a folder of the user's */
-    bool own_is_there;    /* which has to be there, as a home has */
-    char second_path[64]; /* the default place where the first may not be used */
+    char path[TCPDIAG_PATH_MAX]; /* "" where none can be named */
+    struct tcpdiag_own own;      /* of a default path */
+    char second_path[TCPDIAG_SECOND_DEFAULT_MAX]; /* the default place where path may not be used */
 };
 
 extern struct tcpdiag_config tcpdiag_config;

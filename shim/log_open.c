@@ -41,71 +41,46 @@ static bool to_parent(char *path)
     return true;
 }
 
-static bool ours_alone(const struct stat64 *folder)
+static struct tcpdiag_folder look(const char *path, bool follow)
 {
-    return S_ISDIR(folder->st_mode) && folder->st_uid == sys_geteuid() &&
-           (folder->st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-/* Whether a folder of ours may be made here: in what is the user's own, or where all may and nobody
-   can take another's away, as in /tmp. Root's folder in a user's home would lock the user out. */
-static bool may_make_in(const struct stat64 *folder)
-{
-    return S_ISDIR(folder->st_mode) &&
-           (folder->st_uid == sys_geteuid() ||
-            (folder->st_uid == 0 &&
-             (folder->st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH)));
+    struct tcpdiag_folder folder = {TCPDIAG_FOLDER_THERE, 0, 0};
+    struct stat64 status;
+    if ((follow ? sys_stat(path, &status) : sys_lstat(path, &status)) == 0) {
+        folder.mode = status.st_mode;
+        folder.owner = status.st_uid;
+    } else {
+        folder.state = errno == ENOENT ? TCPDIAG_FOLDER_MISSING : TCPDIAG_FOLDER_UNKNOWN;
+    }
+    return folder;
 }
 
 /* Makes what is missing of the path to a folder, 0700 each; folder is restored. */
-static bool make_folder(char *folder)
+static void make_folder(char *folder)
 {
     struct stat64 status;
     const size_t length = strlen(folder);
     while (sys_stat(folder, &status) != 0)
         if (errno != ENOENT || !to_parent(folder))
-            return false;
-    if (!may_make_in(&status))
-        return false;
+            break;
     for (size_t at = strlen(folder); at < length; at = strlen(folder)) {
         folder[at] = '/';
-        if (sys_mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return false;
+        sys_mkdir(folder, 0700);
     }
-    return true;
-}
-
-/* Whether all that is there of the path from the user's own folder on is the user's: through a link
-   or a folder of somebody else's it would lead wherever that one likes. */
-static bool own_from_there_on(char *folder, size_t from)
-{
-    struct stat64 status;
-    bool there = true;
-    bool own = true;
-    for (char *at = folder + from; own && there; at = strchr(at + 1, '/')) {
-        const char end = at && *at ? '/' : '\0';
-        if (end)
-            *at = '\0';
-        there = (at == folder + from ? sys_stat(folder, &status) : sys_lstat(folder, &status)) == 0;
-        own = there ? status.st_uid == sys_geteuid()
-                    : at != folder + from || !tcpdiag_config.own_is_there;
-        if (end)
-            *at = end;
-        else
-            break;
-    }
-    return own;
 }
 
 /* Whether the folder of the default place is ours and nobody else's, after it was made if it was
    not there. Looked at first: what lies there may be somebody's trap. */
-static bool default_folder(char *folder)
+static bool default_folder(char *folder, const struct tcpdiag_own *own)
 {
-    struct stat64 status;
-    if (sys_lstat(folder, &status) != 0 &&
-        (errno != ENOENT || !make_folder(folder) || sys_lstat(folder, &status) != 0))
+    const unsigned user = sys_geteuid();
+    if (!tcpdiag_may_use_default(folder, own, user, look))
         return false;
-    return ours_alone(&status);
+    struct tcpdiag_folder here = look(folder, false);
+    if (here.state == TCPDIAG_FOLDER_MISSING) {
+        make_folder(folder);
+        here = look(folder, false);
+    }
+    return here.state == TCPDIAG_FOLDER_THERE && tcpdiag_folder_is_ours(&here, user);
 }
 
 /* Where others may make files too, a file of somebody else is not the user's log, whatever
@@ -167,28 +142,28 @@ static bool open_in(const char *path, const struct stat64 *folder, struct tcpdia
     return false;
 }
 
-static bool open_at(const char *path, char *folder, struct tcpdiag_opened *opened)
+/* own: of a default path, else NULL. */
+static bool open_at(const char *path, const struct tcpdiag_own *own, char *folder,
+                    struct tcpdiag_opened *opened)
 {
     struct stat64 status;
     memcpy(folder, path, strlen(path) + 1);
     if (!to_parent(folder))
         folder[1] = '\0';
-    if (path == tcpdiag_config.path && tcpdiag_config.default_place &&
-        !own_from_there_on(folder, tcpdiag_config.own_from))
-        return false;
     /* An open that fails takes a number all the same for a moment. */
-    return (!tcpdiag_config.default_place || default_folder(folder)) &&
+    return (!tcpdiag_config.default_place || default_folder(folder, own)) &&
            sys_stat(folder, &status) == 0 && open_in(path, &status, opened);
 }
 
 bool tcpdiag_log_open(struct tcpdiag_opened *opened)
 {
+    const struct tcpdiag_config *config = &tcpdiag_config;
     struct tcpdiag_scratch *scratch = NULL;
-    if (!tcpdiag_config.path[0] || !root_is_the_users() || !(scratch = tcpdiag_scratch_take()))
+    if (!root_is_the_users() || !(scratch = tcpdiag_scratch_take()))
         return false;
-    bool found = open_at(tcpdiag_config.path, scratch->line, opened) ||
-                 (tcpdiag_config.default_place &&
-                  open_at(tcpdiag_config.second_path, scratch->line, opened));
+    bool found =
+        (config->path[0] && open_at(config->path, &config->own, scratch->line, opened)) ||
+        (config->default_place && open_at(config->second_path, NULL, scratch->line, opened));
     tcpdiag_scratch_give(scratch);
     return found;
 }

@@ -27,12 +27,6 @@ enum tcpdiag_blocking { TCPDIAG_BLOCKING_UNKNOWN, TCPDIAG_BLOCKING, TCPDIAG_NONB
 
 #define TCPDIAG_ANSWERS_MAX 8
 
-/* A string that need not end in a NUL and may hold any bytes. bytes NULL: absent. */
-struct tcpdiag_text {
-    const char *bytes;
-    size_t length;
-};
-
 /* Who writes: constant in a process. */
 struct tcpdiag_identity {
     struct tcpdiag_text executable; /* base name */

@@ -16,6 +16,12 @@
 extern "C" {
 #endif
 
+/* A string that need not end in a NUL and may hold any bytes. bytes NULL: absent. */
+struct tcpdiag_text {
+    const char *bytes;
+    size_t length;
+};
+
 struct tcpdiag_out {
     char *at;
     char *end; /* one past the last byte that may be written */

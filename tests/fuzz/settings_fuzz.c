@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&tcpdiag_config, 0, sizeof tcpdiag_config);
     tcpdiag_config_init();
     CLAIM(memchr(tcpdiag_config.path, '\0', sizeof tcpdiag_config.path));
-    CLAIM(tcpdiag_config.to_stderr || tcpdiag_config.path[0] || complaints > 0);
+    CLAIM(tcpdiag_config.to_stderr || tcpdiag_config.path[0] || tcpdiag_config.default_place ||
+          complaints > 0);
     CLAIM(complaints <= 3);
     check_place();
     return 0;

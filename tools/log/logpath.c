@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "shim/diagnosis/log_path.h"
 #include "tools/base/util.h"
 
 static char *double_percents(const char *path)
@@ -27,58 +28,32 @@ static char *double_percents(const char *path)
     return doubled;
 }
 
-enum { LONGEST_PATH = 1024 }; /* TCPDIAG_PATH_MAX in shim/config.h */
-
-/* The rules of shim/log_open.c: the library writes to, and makes, no folder of somebody else's, nor
-   by one. base: the user's own folder; there: it has to be there, as a home has. */
-static bool library_may_use(const char *base, const char *file, bool there)
+static struct tcpdiag_folder look(const char *path, bool follow)
 {
+    struct tcpdiag_folder folder = {TCPDIAG_FOLDER_THERE, 0, 0};
     struct stat status;
-    char *folder = copy(file);
-    char *last = strrchr(folder, '/');
-    char *at = folder + strlen(base);
-    *last = '\0';
-    bool ours = true;
-    while (ours) {
-        char *next = at ? strchr(at, '/') : NULL;
-        if (next)
-            *next = '\0';
-        bool found =
-            (next == folder + strlen(base) ? stat(folder, &status) : lstat(folder, &status)) == 0;
-        if (!found) {
-            ours = next != folder + strlen(base) || !there;
-            break;
-        }
-        ours = status.st_uid == geteuid();
-        if (!next) {
-            ours = ours && S_ISDIR(status.st_mode) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-            break;
-        }
-        *next = '/';
-        at = next + 1;
+    if ((follow ? stat(path, &status) : lstat(path, &status)) == 0) {
+        folder.mode = status.st_mode;
+        folder.owner = status.st_uid;
+    } else {
+        folder.state = errno == ENOENT ? TCPDIAG_FOLDER_MISSING : TCPDIAG_FOLDER_UNKNOWN;
     }
-    free(folder);
-    return ours;
+    return folder;
 }
 
-/* The XDG Base Directory Specification: a relative XDG_STATE_HOME is to be ignored. */
-static char *default_path(void)
+/* Where the library writes now, or would. */
+static void default_path(char *path)
 {
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    char *path = NULL;
-    bool may = false;
-    if (state && state[0] == '/') {
-        path = format("%s/tcpdiag/tcpdiag.jsonl", state);
-        may = strlen(path) < LONGEST_PATH && library_may_use(state, path, false);
-    } else if (home && home[0] == '/') {
-        path = format("%s/.local/state/tcpdiag/tcpdiag.jsonl", home);
-        may = strlen(path) < LONGEST_PATH && library_may_use(home, path, true);
+    struct tcpdiag_own own;
+    if (tcpdiag_first_default(path, &own, getenv("XDG_STATE_HOME"), getenv("HOME"))) {
+        char *slash = strrchr(path, '/');
+        *slash = '\0';
+        bool may = tcpdiag_may_use_default(path, &own, geteuid(), look);
+        *slash = '/';
+        if (may)
+            return;
     }
-    if (may)
-        return path;
-    free(path);
-    return format("/tmp/tcpdiag-%lu/tcpdiag.jsonl", (unsigned long)geteuid());
+    tcpdiag_second_default(path, geteuid());
 }
 
 /* The program may change its folder before it first connects. */
@@ -96,39 +71,43 @@ static char *absolute(const char *pattern)
 struct log_place log_place(const char *explicit)
 {
     struct log_place place = {NULL, false};
+    char path[TCPDIAG_PATH_MAX];
     if (!explicit)
         explicit = getenv("TCPDIAG_LOG");
-    if (!explicit || !explicit[0]) {
-        char *path = default_path();
+    switch (tcpdiag_log_kind(explicit)) {
+    case TCPDIAG_LOG_DEFAULT:
+        default_path(path);
         place.pattern = double_percents(path);
         place.default_place = true;
-        free(path);
-    } else if (strcmp(explicit, "stderr") != 0) {
+        break;
+    case TCPDIAG_LOG_PATTERN:
         place.pattern = absolute(explicit);
+        break;
+    case TCPDIAG_LOG_STDERR:
+        break;
     }
     return place;
 }
 
-static void put_literal(FILE *to, const char *bytes, bool for_glob)
+static void put_literal(FILE *to, const char *bytes, size_t length, bool for_glob)
 {
-    for (; *bytes; bytes++) {
+    for (; length > 0; length--, bytes++) {
         if (for_glob && strchr("*?[\\", *bytes))
             putc('\\', to);
         putc(*bytes, to);
     }
 }
 
-/* A host's name as a part of a path: put_part in shim/config.c. */
 static void put_host(FILE *to, bool for_glob)
 {
     struct utsname host;
+    char part[sizeof host.nodename];
+    struct tcpdiag_out out = {part, part + sizeof part, false};
     if (uname(&host) != 0)
         return;
-    bool dots = strcmp(host.nodename, ".") == 0 || strcmp(host.nodename, "..") == 0;
-    for (char *at = host.nodename; *at; at++)
-        if (*at == '/' || dots)
-            *at = '_';
-    put_literal(to, host.nodename, for_glob);
+    const struct tcpdiag_text name = {host.nodename, strlen(host.nodename)};
+    tcpdiag_put_part(&out, &name);
+    put_literal(to, part, (size_t)(out.at - part), for_glob);
 }
 
 /* pid or executable "*": a pattern for glob(3), in which everything else stands for itself. */
@@ -136,30 +115,16 @@ static char *expand(const char *pattern, const char *pid, const char *executable
 {
     char *path;
     size_t size;
+    struct tcpdiag_text literal;
     FILE *to = need(open_memstream(&path, &size));
-    for (; *pattern; pattern++) {
-        char one[3] = {pattern[0], '\0', '\0'};
-        if (pattern[0] != '%' || !pattern[1]) {
-            put_literal(to, one, for_glob);
-            continue;
-        }
-        switch (*++pattern) {
-        case 'p':
-            fputs(pid, to);
-            break;
-        case 'e':
-            fputs(executable, to);
-            break;
-        case 'h':
+    for (enum tcpdiag_piece piece;
+         (piece = tcpdiag_next_piece(&pattern, &literal)) != TCPDIAG_PIECE_END;) {
+        if (piece == TCPDIAG_PIECE_LITERAL)
+            put_literal(to, literal.bytes, literal.length, for_glob);
+        else if (piece == TCPDIAG_PIECE_HOST)
             put_host(to, for_glob);
-            break;
-        case '%':
-            putc('%', to);
-            break;
-        default:
-            one[1] = *pattern;
-            put_literal(to, one, for_glob);
-        }
+        else
+            fputs(piece == TCPDIAG_PIECE_PID ? pid : executable, to);
     }
     if (fclose(to) != 0)
         need(NULL);

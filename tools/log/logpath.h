@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the shim writes its log; the same rules as shim/config.c, and what shim/log_open.c opens.
- */
+/* Where the library writes its log, and which files it may have written, by the rules of
+   shim/diagnosis/log_path.h. */
 #ifndef TCPDIAG_TOOLS_LOG_LOGPATH_H
 #define TCPDIAG_TOOLS_LOG_LOGPATH_H
 

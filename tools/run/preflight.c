@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "shim/diagnosis/log_path.h"
 #include "tools/base/file.h"
 #include "tools/base/util.h"
 #include "tools/run/elf.h"
@@ -229,7 +230,7 @@ bool preflight_log(const struct log_place *place, const char *executable)
         return true;
     char *path = log_path(place, (long)getpid(), executable);
     const char *problem = log_problem(path, place->default_place);
-    if (strlen(path) >= 1024) /* TCPDIAG_PATH_MAX in shim/config.h */
+    if (strlen(path) >= TCPDIAG_PATH_MAX)
         problem = "is longer than the library can hold";
     if (problem)
         complain("the log cannot be written, nothing will be recorded: %s: %s", path, problem);
