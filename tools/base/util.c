@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "probe/base/wrap.h"
 #include "shim/diagnosis/text.h"
 
 void *need(void *allocated)
@@ -51,19 +52,6 @@ void show(FILE *to, const char *text)
         for (; length > 0; length--, text++)
             fprintf(to, shown ? "%c" : "\\x%02x", (unsigned char)*text);
     }
-}
-
-/* How many columns show() takes for it, where each character is one wide. */
-static int columns(const char *text)
-{
-    size_t count = 0;
-    while (*text) {
-        bool shown;
-        size_t length = character(text, &shown);
-        count += shown ? 1 : 4 * length;
-        text += length;
-    }
-    return (int)count;
 }
 
 char *quoted(const char *text)
@@ -149,28 +137,31 @@ void put_document(const json_t *json)
     free(text);
 }
 
+/* The text as show() shows it. The caller's to free. */
+static char *shown_text(const char *text)
+{
+    char *shown;
+    size_t size;
+    FILE *to = need(open_memstream(&shown, &size));
+    show(to, text);
+    if (fclose(to) != 0)
+        need(NULL);
+    return shown;
+}
+
 void show_wrapped(FILE *to, const char *label, const char *text)
 {
-    int indent = fprintf(to, "  %s ", label);
-    int column = indent;
-    while (*text) {
-        size_t word = strcspn(text, " ");
-        char *piece = format("%.*s", (int)word, text);
-        int width = columns(piece);
-        if (column > indent && column + 1 + width > COLUMNS) {
-            fprintf(to, "\n%*s", indent, "");
-            column = indent;
-        } else if (column > indent) {
-            putc(' ', to);
-            column++;
-        }
-        show(to, piece);
-        free(piece);
-        column += width;
-        text += word;
-        text += strspn(text, " ");
-    }
-    putc('\n', to);
+    char *indented = format("  %s ", label);
+    char *plain = shown_text(text);
+    /* A newline and the indent at the most for each byte, and the last newline. */
+    size_t size = (strlen(plain) + 1) * (strlen(indented) + 2);
+    char *lines = need(malloc(size));
+    struct tcpdiag_out out = {lines, lines + size, false};
+    wrap_text(&out, indented, plain);
+    fwrite(lines, 1, (size_t)(out.at - lines), to);
+    free(lines);
+    free(plain);
+    free(indented);
 }
 
 char *own_folder(void)

@@ -11,9 +11,6 @@
 /* The exit statuses of the tools' own failures. */
 enum { STATUS_USAGE = 2, STATUS_BROKEN = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
 
-/* What output for people is kept to. */
-enum { COLUMNS = 80 };
-
 /* The pointer, or one line and the end of the process: nothing here can go on without memory. */
 void *need(void *allocated);
 char *copy(const char *string);
@@ -33,7 +30,7 @@ __attribute__((format(printf, 1, 2))) void complain_errno(const char *pattern, .
 /* A JSON document on standard output, a newline behind it; controls are escaped as in the log. */
 void put_document(const json_t *json);
 
-/* "  why: text ...", the text broken between words to stay within 80 columns. */
+/* "  why: text ...", the text as show() shows it and broken between words (wrap_text). */
 void show_wrapped(FILE *to, const char *label, const char *text);
 
 /* The folder of this program's own file, by /proc; "." where that cannot be told. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "probe/base/terminal.h"
 #include "tools/base/util.h"
 #include "tools/log/journal.h"
 #include "tools/log/logs.h"
@@ -62,7 +63,7 @@ static bool show_heading(const struct group *group)
     char *verdict = group_verdict(group);
     char *target = group_target(group, true);
     char *times = format("   %lu time%s\n", group->count, group->count == 1 ? "" : "s");
-    bool narrow = strlen(verdict) + 3 + strlen(target) + strlen(times) - 1 <= COLUMNS;
+    bool narrow = strlen(verdict) + 3 + strlen(target) + strlen(times) - 1 <= TERMINAL_WIDTH;
     if (!narrow) {
         free(target);
         target = group_target(group, false);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "probe/base/terminal.h"
 #include "tools/base/file.h"
 #include "tools/base/util.h"
 #include "tools/report/tally_text.h"
@@ -84,7 +85,7 @@ static void show_failure(const struct group *group)
     char *verdict = group_verdict(group);
     char *head = format("tcpdiag: %lux %s  ", group->count, verdict);
     char *target = group_target(group, true);
-    if (strlen(head) + strlen(target) > COLUMNS) {
+    if (strlen(head) + strlen(target) > TERMINAL_WIDTH) {
         free(target);
         target = group_target(group, false);
     }
