@@ -3,15 +3,15 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "shim/attempts.h"
-#include "shim/config.h"
-#include "shim/places.h"
-#include "shim/real.h"
-#include "shim/scratch.h"
-#include "shim/sole.h"
-#include "shim/threads.h"
-#include "shim/track.h"
-#include "shim/valgrind.h"
+#include "shim/attempts/attempt.h"
+#include "shim/attempts/sole.h"
+#include "shim/attempts/table.h"
+#include "shim/log/places.h"
+#include "shim/process/real.h"
+#include "shim/process/scratch.h"
+#include "shim/process/settings.h"
+#include "shim/process/threads.h"
+#include "shim/process/valgrind.h"
 
 static _Atomic int started;
 

@@ -2,8 +2,9 @@
 /*
  * The kernel, as who looks at a socket needs it. Three functions are left to whoever links this:
  * the preload library fills them with system calls that a seccomp filter of the program does not
- * kill it for and that open nothing where another thread would see it (shim/sys.c, shim/clock.c,
- * shim/own_address.c), the prober and the tools with plain ones (plain.c).
+ * kill it for and that open nothing where another thread would see it (shim/process/sys.c,
+ * shim/process/clock.c, shim/attempts/own_address.c), the prober and the tools with plain ones
+ * (plain.c).
  *
  * The wrappers below return the kernel's value, or -1 with errno. They are no functions of libc's,
  * because those names are hooks in a program that runs under the library. Async-signal-safe.

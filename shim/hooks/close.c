@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "shim/attempts/attempt.h"
+#include "shim/attempts/sole.h"
 #include "shim/hooks/spawn.h"
-#include "shim/places.h"
-#include "shim/real.h"
-#include "shim/sole.h"
-#include "shim/sys.h"
-#include "shim/track.h"
+#include "shim/log/places.h"
+#include "shim/process/real.h"
+#include "shim/process/sys.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436

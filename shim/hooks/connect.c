@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/attempts/attempt.h"
+#include "shim/attempts/sole.h"
 #include "shim/hooks/rights.h"
-#include "shim/real.h"
-#include "shim/sole.h"
-#include "shim/sys.h"
-#include "shim/track.h"
+#include "shim/process/real.h"
+#include "shim/process/sys.h"
 
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN 0x20000000

@@ -2,8 +2,8 @@
 /* The calls that ask how a connect in flight has gone: getsockopt(SO_ERROR) and getpeername. */
 #include <string.h>
 
-#include "shim/real.h"
-#include "shim/track.h"
+#include "shim/attempts/attempt.h"
+#include "shim/process/real.h"
 
 static int after_getsockopt(int fd, int level, int option, const void *value,
                             const socklen_t *length, int result)

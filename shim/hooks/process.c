@@ -2,9 +2,9 @@
 /* The calls that end a process or its program image with a connect in flight. */
 #include <stdarg.h>
 
-#include "shim/real.h"
-#include "shim/sole.h"
-#include "shim/track.h"
+#include "shim/attempts/attempt.h"
+#include "shim/attempts/sole.h"
+#include "shim/process/real.h"
 
 /* One hook does not call another by its name, of which the program may have a function itself. */
 __attribute__((noreturn)) static void end(int status)

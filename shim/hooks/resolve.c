@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "shim/real.h"
-#include "shim/threads.h"
-#include "shim/track.h"
+#include "shim/attempts/attempt.h"
+#include "shim/process/real.h"
+#include "shim/process/threads.h"
 
 TCPDIAG_EXPORT int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                                struct addrinfo **answers)

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "shim/sys.h"
-#include "shim/track.h"
+#include "shim/attempts/attempt.h"
+#include "shim/process/sys.h"
 
 /* After a message has gone or come: whoever gets a descriptor over a Unix socket may want its
    error, and of one that has come somebody else has, or had, another (unix(7), SCM_RIGHTS). */

@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "shim/confine.h"
+#include "shim/attempts/attempt.h"
 #include "shim/hooks/spawn.h"
-#include "shim/real.h"
-#include "shim/sink.h"
-#include "shim/sys.h"
-#include "shim/track.h"
+#include "shim/log/log.h"
+#include "shim/process/confine.h"
+#include "shim/process/real.h"
+#include "shim/process/sys.h"
 
 #ifndef CLONE_FILES
 #define CLONE_FILES 0x400

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The calls that make a process or a thread, or take a descriptor out of one. A process gets all
- * sockets, or may, and their errors are not ours to take from then on (shim/sole.h); before the
- * first thread the log is opened (shim/threads.h). Nothing else is done here.
+ * sockets, or may, and their errors are not ours to take from then on (shim/attempts/sole.h);
+ * before the first thread the log is opened (shim/process/threads.h). Nothing else is done here.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
 
+#include "shim/attempts/attempt.h"
+#include "shim/attempts/sole.h"
 #include "shim/hooks/spawn.h"
-#include "shim/places.h"
-#include "shim/real.h"
-#include "shim/sole.h"
-#include "shim/threads.h"
-#include "shim/track.h"
+#include "shim/log/places.h"
+#include "shim/process/real.h"
+#include "shim/process/threads.h"
 
 /* Before, for what another thread does meanwhile; after, for what it has made meanwhile. */
 #define MAKES_PROCESS(type, name, parameters, arguments)                                           \

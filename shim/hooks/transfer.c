@@ -4,9 +4,9 @@
  * its next transfer that the connect has failed, and the transfer takes the error with it. The data
  * is none of our business. With nothing in flight this is one load and one jump.
  */
+#include "shim/attempts/attempt.h"
 #include "shim/hooks/rights.h"
-#include "shim/real.h"
-#include "shim/track.h"
+#include "shim/process/real.h"
 
 void tcpdiag_after_transfer(int fd, ssize_t result);
 

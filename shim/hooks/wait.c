@@ -2,9 +2,9 @@
 /* poll, select and epoll: where a program learns that a connect in flight has ended. */
 #include <errno.h>
 
-#include "shim/real.h"
-#include "shim/sys.h"
-#include "shim/track.h"
+#include "shim/attempts/attempt.h"
+#include "shim/process/real.h"
+#include "shim/process/sys.h"
 
 /* Attempts registered with an epoll before they were begun, so that we do not know under which
    data: this many are looked at whenever the epoll reports anything. SO_ERROR tells of the rest. */

@@ -19,7 +19,7 @@
 #include "gtest/gtest.h"
 
 extern "C" {
-#include "shim/confine.h"
+#include "shim/process/confine.h"
 }
 
 namespace

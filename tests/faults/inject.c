@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 long __real_tcpdiag_syscall(long number, long a, long b, long c, long d, long e, long f);
 long __wrap_tcpdiag_syscall(long number, long a, long b, long c, long d, long e, long f);

@@ -5,9 +5,9 @@
  */
 #include <unistd.h>
 
-#include "shim/config.h"
-#include "shim/sink.h"
-#include "shim/sys.h"
+#include "shim/log/log.h"
+#include "shim/process/settings.h"
+#include "shim/process/sys.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/log/logpath.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/real.h"
+#include "shim/process/real.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "shim/config.h"
-#include "shim/sys.h"
+#include "shim/process/settings.h"
+#include "shim/process/sys.h"
 
 struct tcpdiag_real tcpdiag_real;
 

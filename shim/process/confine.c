@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/confine.h"
+#include "shim/process/confine.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 #if defined(__x86_64__)
 #define MACHINE AUDIT_ARCH_X86_64

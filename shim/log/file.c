@@ -4,12 +4,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "shim/config.h"
-#include "shim/log_open.h"
-#include "shim/places.h"
-#include "shim/scratch.h"
-#include "shim/sink.h"
-#include "shim/threads.h"
+#include "shim/log/log.h"
+#include "shim/log/open.h"
+#include "shim/log/places.h"
+#include "shim/process/scratch.h"
+#include "shim/process/settings.h"
+#include "shim/process/threads.h"
 
 /* Where the descriptors that we ask for begin: above what programs and shells name by number, below
    FD_SETSIZE, so that the kernel's descriptor table stays small. */

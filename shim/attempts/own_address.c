@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/own_address.h"
+#include "shim/attempts/own_address.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "shim/evidence/evidence.h"
-#include "shim/file.h"
-#include "shim/scratch.h"
-#include "shim/sys.h"
-#include "shim/threads.h"
+#include "shim/process/file.h"
+#include "shim/process/scratch.h"
+#include "shim/process/sys.h"
+#include "shim/process/threads.h"
 
 /* By SIOCGIFCONF (netdevice(7)), which lists this network namespace's IPv4 addresses through any
    socket, as many as fit. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/sole.h"
+#include "shim/attempts/sole.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 /* Of a number above, nothing is known: its error is left alone. */
 enum { NUMBERS = 65536, PAGE = 4096 };

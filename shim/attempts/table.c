@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/attempts.h"
+#include "shim/attempts/table.h"
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 /* Half of them may be taken, whatever the numbers: a probe of a random slot then fails in one of
    two, and PROBES of them in one of 2^PROBES. */

@@ -4,8 +4,8 @@
  * every C library (glibc had it in librt before 2.17, under another version since), so it is looked
  * up with the hooks' own.
  */
-#include "shim/real.h"
-#include "shim/sys.h"
+#include "shim/process/real.h"
+#include "shim/process/sys.h"
 
 #define NANOSECONDS(seconds, rest) ((int64_t)(seconds)*TCPDIAG_SECOND + (rest))
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/threads.h"
+#include "shim/process/threads.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "shim/config.h"
-#include "shim/own_address.h"
-#include "shim/places.h"
-#include "shim/real.h"
-#include "shim/scratch.h"
-#include "shim/sink.h"
-#include "shim/sole.h"
-#include "shim/sys.h"
+#include "shim/attempts/own_address.h"
+#include "shim/attempts/sole.h"
+#include "shim/log/log.h"
+#include "shim/log/places.h"
+#include "shim/process/real.h"
+#include "shim/process/scratch.h"
+#include "shim/process/settings.h"
+#include "shim/process/sys.h"
 
 /* As many links as the folder of the process's threads had at the start, before the program's first
    one; 0: there is no /proc. It has one for each thread and two more (proc_task_getattr in

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/scratch.h"
+#include "shim/process/scratch.h"
 
 #include <signal.h>
 #include <stddef.h>
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 enum { SLOTS = 64, PAGE = 4096 };
 

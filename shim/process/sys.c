@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 #include <errno.h>
 
-#include "shim/confine.h"
+#include "shim/process/confine.h"
 
 /*
  * The instruction itself, and not libc's syscall(): that is a name that the program or another

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/log_open.h"
+#include "shim/log/open.h"
 
 #include <errno.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
 
-#include "shim/config.h"
-#include "shim/scratch.h"
-#include "shim/sys.h"
+#include "shim/process/scratch.h"
+#include "shim/process/settings.h"
+#include "shim/process/sys.h"
 
 #ifndef TRACEFS_MAGIC
 #define TRACEFS_MAGIC 0x74726163

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shim/file.h"
-#include "shim/sys.h"
+#include "shim/process/file.h"
+#include "shim/process/sys.h"
 
 /* Remember what standard error and the root folder are, while they are what the user gave. */
 void tcpdiag_stderr_init(void);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/track.h"
+#include "shim/attempts/attempt.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
-#include "shim/answers.h"
-#include "shim/config.h"
+#include "shim/attempts/answers.h"
+#include "shim/attempts/sole.h"
 #include "shim/diagnosis/endpoint.h"
 #include "shim/diagnosis/icmp.h"
 #include "shim/evidence/evidence.h"
-#include "shim/real.h"
-#include "shim/scratch.h"
-#include "shim/sink.h"
-#include "shim/sole.h"
-#include "shim/sys.h"
-#include "shim/threads.h"
-#include "shim/valgrind.h"
+#include "shim/log/log.h"
+#include "shim/process/real.h"
+#include "shim/process/scratch.h"
+#include "shim/process/settings.h"
+#include "shim/process/sys.h"
+#include "shim/process/threads.h"
+#include "shim/process/valgrind.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

@@ -4,13 +4,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "shim/answers.h"
-#include "shim/config.h"
+#include "shim/attempts/answers.h"
+#include "shim/attempts/attempt.h"
 #include "shim/diagnosis/endpoint.h"
-#include "shim/real.h"
-#include "shim/sink.h"
-#include "shim/sys.h"
-#include "shim/track.h"
+#include "shim/log/log.h"
+#include "shim/process/real.h"
+#include "shim/process/settings.h"
+#include "shim/process/sys.h"
 
 /* The longest line that the log has: of a longer text the rest would be cut off there. */
 enum { LONGEST = 4096 };

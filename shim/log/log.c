@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/sink.h"
+#include "shim/log/log.h"
 
 #include <stdatomic.h>
 
-#include "shim/config.h"
 #include "shim/diagnosis/text.h"
-#include "shim/places.h"
-#include "shim/scratch.h"
-#include "shim/sys.h"
+#include "shim/log/places.h"
+#include "shim/process/scratch.h"
+#include "shim/process/settings.h"
+#include "shim/process/sys.h"
 
 static _Atomic int complained;
 

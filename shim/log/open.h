@@ -3,7 +3,7 @@
 #ifndef TCPDIAG_LOG_OPEN_H
 #define TCPDIAG_LOG_OPEN_H
 
-#include "shim/file.h"
+#include "shim/process/file.h"
 
 struct tcpdiag_opened {
     int fd;

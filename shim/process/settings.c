@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/config.h"
+#include "shim/process/settings.h"
 
 #include <string.h>
 
 #include "shim/diagnosis/text.h"
-#include "shim/sink.h"
-#include "shim/sys.h"
+#include "shim/log/log.h"
+#include "shim/process/sys.h"
 
 struct tcpdiag_config tcpdiag_config;
 struct tcpdiag_identity tcpdiag_identity;

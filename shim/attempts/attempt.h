@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "shim/answers.h"
-#include "shim/attempts.h"
+#include "shim/attempts/answers.h"
+#include "shim/attempts/table.h"
 
 /* One call of connect, or of sendto or sendmsg with MSG_FASTOPEN, to its return. */
 struct tcpdiag_call {

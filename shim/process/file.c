@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/file.h"
+#include "shim/process/file.h"
 
 #include <errno.h>
 #include <linux/stat.h>
 #include <stdatomic.h>
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 #ifndef SYS_statx
 #define SYS_statx 332

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/answers.h"
+#include "shim/attempts/answers.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 enum { ENTRIES = 128 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/valgrind.h"
+#include "shim/process/valgrind.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "shim/sys.h"
+#include "shim/process/sys.h"
 
 bool tcpdiag_under_valgrind;
 

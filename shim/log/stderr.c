@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "shim/places.h"
-#include "shim/scratch.h"
-#include "shim/threads.h"
+#include "shim/log/places.h"
+#include "shim/process/scratch.h"
+#include "shim/process/threads.h"
 
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 0x00000008
