@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a lookup: its begin, its end, and the answers that later connects are named after. */
+#include "shim/attempts/lookup.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "shim/attempts/attempt.h"
 #include "shim/diagnosis/endpoint.h"
 #include "shim/log/log.h"
+#include "shim/process/readable.h"
 #include "shim/process/real.h"
 #include "shim/process/settings.h"
 #include "shim/process/sys.h"
@@ -80,8 +82,8 @@ void tcpdiag_lookup_begin_as(struct tcpdiag_lookup *lookup, uint64_t number, con
     lookup->number = number;
     fill_lookup(lookup, &record);
     lookup->missed = name && !record.name.bytes;
-    if (!is_numeric(&record.name) && tcpdiag_config.events == TCPDIAG_EVENTS_ALL)
-        tcpdiag_sink_record(&record);
+    if (!is_numeric(&record.name) && tcpdiag_settings.events == TCPDIAG_EVENTS_ALL)
+        tcpdiag_log_record(&record);
     lookup->begin_ns = sys_nanoseconds(CLOCK_MONOTONIC);
     errno = saved;
 }
@@ -105,7 +107,7 @@ static void keep_answer(struct tcpdiag_record *record, const struct tcpdiag_endp
 static void count_missed(const struct tcpdiag_lookup *lookup, int gai)
 {
     if (lookup->missed && gai != EAI_BADFLAGS && gai != EAI_FAMILY)
-        tcpdiag_sink_lose(1, "the kernel does not say what a record needs; records are lost");
+        tcpdiag_log_lose(1, "the kernel does not say what a record needs; records are lost");
 }
 
 static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)
@@ -113,7 +115,7 @@ static void end_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_recor
     record->phase = TCPDIAG_END;
     record->duration_ns = sys_elapsed(lookup->begin_ns, sys_nanoseconds(CLOCK_MONOTONIC));
     if (tcpdiag_wanted(record->verdict.outcome))
-        tcpdiag_sink_record(record);
+        tcpdiag_log_record(record);
 }
 
 void tcpdiag_lookup_end(const struct tcpdiag_lookup *lookup, int gai, int error,

@@ -7,8 +7,8 @@
  * with an empty table (MADV_WIPEONFORK), and a vfork child, which shares the table, is told by the
  * pid in the attempt.
  */
-#ifndef TCPDIAG_ATTEMPTS_H
-#define TCPDIAG_ATTEMPTS_H
+#ifndef TCPDIAG_TABLE_H
+#define TCPDIAG_TABLE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -4,37 +4,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "shim/attempts/attempt.h"
+#include "shim/attempts/call.h"
+#include "shim/attempts/flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/hooks/rights.h"
+#include "shim/hooks/transfer.h"
+#include "shim/process/readable.h"
 #include "shim/process/real.h"
-#include "shim/process/sys.h"
 
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN 0x20000000
 #endif
-
-/* The errors that are the connection's own, as opposed to the call's (icmp_err_convert in
-   net/ipv4/icmp.c and net/ipv6/icmp.c, tcp_reset in net/ipv4/tcp_input.c). */
-static bool ends_connection(int error)
-{
-    switch (error) {
-    case ECONNREFUSED:
-    case ECONNRESET:
-    case ETIMEDOUT:
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case ENETDOWN:
-    case ENONET:
-    case ENOPROTOOPT:
-    case EPROTO:
-    case EACCES:
-        return true;
-    default:
-        return false;
-    }
-}
 
 /* connect with AF_UNSPEC. */
 static int disconnect(int fd, const struct sockaddr *address, socklen_t length)
@@ -61,7 +41,7 @@ static int connect_again(int fd, const struct sockaddr *address, socklen_t lengt
         tcpdiag_call_begun(&call, fd, address, length);
         if (call.tcp || call.missed)
             tcpdiag_call_end(&call, error);
-    } else if (ends_connection(error)) {
+    } else if (tcpdiag_ends_connection(error)) {
         tcpdiag_seen_error(fd, error);
     } else if (error == ECONNABORTED) { /* the error itself was asked for before */
         tcpdiag_seen_failure(fd);
@@ -88,15 +68,6 @@ TCPDIAG_EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len
     if (call.tcp || call.missed)
         tcpdiag_call_end(&call, result == 0 ? 0 : errno);
     return result;
-}
-
-/* After any transfer with something in flight: a failure that is the connection's own ends it. */
-void tcpdiag_after_transfer(int fd, ssize_t result)
-{
-    if (result >= 0)
-        tcpdiag_seen_ready(fd);
-    else if (ends_connection(errno))
-        tcpdiag_seen_error(fd, errno);
 }
 
 TCPDIAG_EXPORT ssize_t sendto(int fd, const void *bytes, size_t length, int flags,

@@ -2,7 +2,7 @@
 /* The calls that ask how a connect in flight has gone: getsockopt(SO_ERROR) and getpeername. */
 #include <string.h>
 
-#include "shim/attempts/attempt.h"
+#include "shim/attempts/flight.h"
 #include "shim/process/real.h"
 
 static int after_getsockopt(int fd, int level, int option, const void *value,

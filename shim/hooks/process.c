@@ -2,7 +2,7 @@
 /* The calls that end a process or its program image with a connect in flight. */
 #include <stdarg.h>
 
-#include "shim/attempts/attempt.h"
+#include "shim/attempts/flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/process/real.h"
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "shim/attempts/attempt.h"
+#include "shim/attempts/lookup.h"
+#include "shim/process/readable.h"
 #include "shim/process/real.h"
-#include "shim/process/threads.h"
 
 TCPDIAG_EXPORT int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                                struct addrinfo **answers)

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "shim/attempts/attempt.h"
+#include "shim/attempts/flight.h"
+#include "shim/process/readable.h"
 #include "shim/process/sys.h"
 
 /* After a message has gone or come: whoever gets a descriptor over a Unix socket may want its

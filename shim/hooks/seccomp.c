@@ -12,10 +12,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "shim/attempts/attempt.h"
 #include "shim/hooks/spawn.h"
+#include "shim/log/complaint.h"
 #include "shim/log/log.h"
 #include "shim/process/confine.h"
+#include "shim/process/readable.h"
 #include "shim/process/real.h"
 #include "shim/process/sys.h"
 
@@ -81,10 +82,10 @@ static void about_to_confine(struct request *request, const void *pointer)
     if (!request->strict)
         look_at(request, pointer);
     if (request->strict || request->valid) {
-        tcpdiag_sink_prepare();
+        tcpdiag_log_prepare();
         if (!leaves_enough(request))
-            tcpdiag_sink_complain("the program forbids itself, by seccomp, what a record needs: "
-                                  "connects after it may be missing");
+            tcpdiag_complain("the program forbids itself, by seccomp, what a record needs: "
+                             "connects after it may be missing");
         request->ticket = tcpdiag_confine_begin(request->strict ? NULL : request->program.filter,
                                                 request->program.len, request->all);
     }

@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <sched.h>
 
-#include "shim/attempts/attempt.h"
+#include "shim/attempts/flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/hooks/spawn.h"
-#include "shim/log/places.h"
+#include "shim/log/stderr.h"
 #include "shim/process/real.h"
 #include "shim/process/threads.h"
 

@@ -4,11 +4,44 @@
  * its next transfer that the connect has failed, and the transfer takes the error with it. The data
  * is none of our business. With nothing in flight this is one load and one jump.
  */
-#include "shim/attempts/attempt.h"
+#include "shim/hooks/transfer.h"
+
+#include <errno.h>
+
+#include "shim/attempts/flight.h"
 #include "shim/hooks/rights.h"
 #include "shim/process/real.h"
 
-void tcpdiag_after_transfer(int fd, ssize_t result);
+/* The errors that are the connection's own, as opposed to the call's (icmp_err_convert in
+   net/ipv4/icmp.c and net/ipv6/icmp.c, tcp_reset in net/ipv4/tcp_input.c). */
+bool tcpdiag_ends_connection(int error)
+{
+    switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EPROTO:
+    case EACCES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* After any transfer with something in flight: a failure that is the connection's own ends it. */
+void tcpdiag_after_transfer(int fd, ssize_t result)
+{
+    if (result >= 0)
+        tcpdiag_seen_ready(fd);
+    else if (tcpdiag_ends_connection(errno))
+        tcpdiag_seen_error(fd, errno);
+}
 
 #define TRANSFER(name, parameters, arguments)                                                      \
     TCPDIAG_EXPORT ssize_t name parameters                                                         \

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "shim/attempts/attempt.h"
+#include "shim/attempts/flight.h"
 #include "shim/process/real.h"
 #include "shim/process/sys.h"
 

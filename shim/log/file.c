@@ -4,21 +4,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "shim/log/log.h"
+#include "shim/log/line.h"
 #include "shim/log/open.h"
-#include "shim/log/places.h"
-#include "shim/process/scratch.h"
-#include "shim/process/settings.h"
+#include "shim/process/descriptor.h"
+#include "shim/process/state.h"
+#include "shim/process/sys.h"
 #include "shim/process/threads.h"
-
-/* Where the descriptors that we ask for begin: above what programs and shells name by number, below
-   FD_SETSIZE, so that the kernel's descriptor table stays small. */
-enum { KEPT_FROM = 1000 };
-/* A program that may have fewer needs them all: as long as it has one thread, which cannot see them
-   come and go, the log is opened for each record and closed after it. */
-enum { FEW_DESCRIPTORS = 264 };
-/* And where it has a few handfuls only, nothing is kept at all. */
-enum { FEWEST_DESCRIPTORS = 32 };
 
 /* A write that is cut short by a signal that kills ends at the end of a page
    (generic_perform_write in mm/filemap.c), one on a full disk at that of a block. */
@@ -41,44 +32,6 @@ static struct log logs[LOGS] = {{.fd = -1}};
 static _Atomic unsigned last_log;
 static _Atomic int64_t looked_at; /* when the path was last compared with the descriptor, seconds */
 static _Atomic int64_t failed_at; /* when it could not be opened among threads, seconds */
-
-void tcpdiag_log_init(void)
-{
-    tcpdiag_log_open_init();
-}
-
-/* Out of the way of a program that has so many open: at the end of the table as long as it is. */
-static uint64_t end_of_table(uint64_t number)
-{
-    uint64_t length = 1024;
-    while (length <= number)
-        length *= 2;
-    return length - 1;
-}
-
-int tcpdiag_moved_up(int fd, const struct tcpdiag_file *file, bool few)
-{
-    uint64_t limit = sys_limit(RLIMIT_NOFILE, UINT64_MAX);
-    uint64_t from = fd < KEPT_FROM ? KEPT_FROM : end_of_table((uint64_t)fd);
-    int moved = -1;
-    if (limit < (few ? FEWEST_DESCRIPTORS : FEW_DESCRIPTORS))
-        return -1;
-    if (from < limit)
-        moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)from);
-    /* The highest that is free, as far as the next power of two below the limit. */
-    for (uint64_t below = 1; moved < 0 && below < limit / 2; below *= 2)
-        moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)(limit - below));
-    if (moved >= 0)
-        tcpdiag_close_own(fd, file);
-    return moved;
-}
-
-void tcpdiag_close_own(int fd, const struct tcpdiag_file *file)
-{
-    struct tcpdiag_status status;
-    if (tcpdiag_status_of(fd, &status) == 0 && tcpdiag_same_file(&status.file, file))
-        sys_close(fd);
-}
 
 /* ---- one line ---- */
 
@@ -237,7 +190,7 @@ static bool open_and_write(const char *line, size_t length, int64_t seconds, boo
     if (shared && atomic_load_explicit(&last_log, memory_order_acquire) != seen) {
         written = write_newest(line, length);
     } else if (may_open(&old, alone, seconds) && (shared || alone)) {
-        if (tcpdiag_log_open(&fresh))
+        if (tcpdiag_logfile_open(&fresh))
             written = write_fresh(&fresh, shared ? &old : NULL, few || !alone, line, length);
         else
             atomic_store_explicit(&failed_at, seconds, memory_order_relaxed);
@@ -247,7 +200,7 @@ static bool open_and_write(const char *line, size_t length, int64_t seconds, boo
     return written;
 }
 
-void tcpdiag_log_prepare(void)
+void tcpdiag_logfile_prepare(void)
 {
     struct tcpdiag_status status;
     unsigned seen = atomic_load_explicit(&last_log, memory_order_acquire);
@@ -256,7 +209,7 @@ void tcpdiag_log_prepare(void)
         open_and_write(NULL, 0, 0, true, seen);
 }
 
-bool tcpdiag_log_write(const char *line, size_t length, int64_t seconds)
+bool tcpdiag_logfile_write(const char *line, size_t length, int64_t seconds)
 {
     struct tcpdiag_status status;
     unsigned seen = atomic_load_explicit(&last_log, memory_order_acquire);

@@ -4,26 +4,23 @@
  * pipe, never raises SIGPIPE or SIGXFSZ, never writes to a descriptor that is not provably the log.
  * A record that cannot be written is counted, and the count goes with the next one.
  */
-#ifndef TCPDIAG_SINK_H
-#define TCPDIAG_SINK_H
+#ifndef TCPDIAG_LOG_H
+#define TCPDIAG_LOG_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "shim/diagnosis/record.h"
 
 /* Opens the log, while the program still may. */
-void tcpdiag_sink_prepare(void);
+void tcpdiag_log_prepare(void);
 
 /* Fills in the record's time, process and thread, and writes it. errno is changed. */
-void tcpdiag_sink_record(struct tcpdiag_record *record);
+void tcpdiag_log_record(struct tcpdiag_record *record);
 
-/* Counts records that could not even be begun; why goes to tcpdiag_sink_complain. */
-void tcpdiag_sink_lose(unsigned count, const char *why);
+/* Counts records that could not even be begun; why goes to tcpdiag_complain. */
+void tcpdiag_log_lose(unsigned count, const char *why);
 
-/* One line to standard error, at most once in a process and only under `tcpdiag run`. */
-void tcpdiag_sink_complain(const char *what);
-
-/* The calling thread and its process; right in the child of a fork and of a vfork as well. */
-int tcpdiag_sink_pid(void);
+/* Whether the user wants records of such an end. */
+bool tcpdiag_wanted(enum tcpdiag_outcome outcome);
 
 #endif

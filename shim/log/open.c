@@ -17,7 +17,7 @@
 
 static struct tcpdiag_file root;
 
-void tcpdiag_log_open_init(void)
+void tcpdiag_logfile_open_init(void)
 {
     struct tcpdiag_status status;
     if (tcpdiag_status_at("/", &status) == 0)
@@ -134,7 +134,8 @@ static bool open_in(const char *path, const struct stat64 *folder, struct tcpdia
         sys_fchmod(opened->fd, 0600);
     if (tcpdiag_status_of(opened->fd, status) == 0 && S_ISREG(status->mode) && status->links <= 1 &&
         not_planted(status, folder) &&
-        (!tcpdiag_config.default_place || status->owner == sys_geteuid()) && !pseudo(opened->fd)) {
+        (!tcpdiag_settings.default_place || status->owner == sys_geteuid()) &&
+        !pseudo(opened->fd)) {
         opened->path = path;
         return true;
     }
@@ -151,13 +152,13 @@ static bool open_at(const char *path, const struct tcpdiag_own *own, char *folde
     if (!to_parent(folder))
         folder[1] = '\0';
     /* An open that fails takes a number all the same for a moment. */
-    return (!tcpdiag_config.default_place || default_folder(folder, own)) &&
+    return (!tcpdiag_settings.default_place || default_folder(folder, own)) &&
            sys_stat(folder, &status) == 0 && open_in(path, &status, opened);
 }
 
-bool tcpdiag_log_open(struct tcpdiag_opened *opened)
+bool tcpdiag_logfile_open(struct tcpdiag_opened *opened)
 {
-    const struct tcpdiag_config *config = &tcpdiag_config;
+    const struct tcpdiag_settings *config = &tcpdiag_settings;
     struct tcpdiag_scratch *scratch = NULL;
     if (!root_is_the_users() || !(scratch = tcpdiag_scratch_take()))
         return false;

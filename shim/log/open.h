@@ -12,10 +12,10 @@ struct tcpdiag_opened {
 };
 
 /* Remembers which root folder the user's paths begin at. */
-void tcpdiag_log_open_init(void);
+void tcpdiag_logfile_open_init(void);
 
 /* Opens the log, close-on-exec, at the lowest number; makes it if it is missing. false: it cannot
    be had, or is not to be written. Async-signal-safe; errno is changed. */
-bool tcpdiag_log_open(struct tcpdiag_opened *opened);
+bool tcpdiag_logfile_open(struct tcpdiag_opened *opened);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "shim/process/settings.h"
 #include "shim/process/sys.h"
 
 struct tcpdiag_real tcpdiag_real;

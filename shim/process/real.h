@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/start.h"
+
 struct gaicb; /* glibc's, behind _GNU_SOURCE; musl has none */
 
 /* A program of a 32-bit machine whose time_t has 64 bits calls other names (_TIME_BITS in
@@ -161,9 +163,8 @@ void tcpdiag_real_init(void);
 /* Looks for getaddrinfo_a once more, where glibc had none when the program started. */
 void tcpdiag_real_in_libanl(void);
 
-/* Everything that has to be there before the first hook does its work; once. Called by the
-   constructor, and by a hook that another library's constructor enters before ours has run. */
-void tcpdiag_start(void);
+/* A variable of the environment, or NULL: by libc's secure_getenv(3). */
+const char *tcpdiag_setting(const char *name);
 
 /* The real function. A hook may run before our constructor. */
 #define REAL(name)                                                                                 \

@@ -4,9 +4,10 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "shim/process/state.h"
 #include "shim/process/sys.h"
 
-enum { SLOTS = 64, PAGE = 4096 };
+enum { SLOTS = 64 };
 
 /* More threads than slots write at once: those that have one need the processor to be done with it.
    A second in all, for it may be the file system that keeps them. */
@@ -20,24 +21,16 @@ static struct {
     _Atomic uintptr_t depth;
 } takers[SLOTS];
 
-/* Pages of its own: MADV_WIPEONFORK works on pages, and must wipe nothing else. */
-static union {
-    struct tcpdiag_this_process process;
-    char page[PAGE];
-} map __attribute__((aligned(PAGE)));
-
-struct tcpdiag_this_process *const tcpdiag_this_process = &map.process;
-
 static __thread char here
     __attribute__((tls_model("initial-exec"))); /* its address is the thread */
 
 static struct tcpdiag_scratch *take_free(uintptr_t depth)
 {
-    _Atomic uint64_t *const map_busy = &map.process.scratch_busy;
-    uint64_t busy = atomic_load_explicit(map_busy, memory_order_relaxed);
+    _Atomic uint64_t *const busy_slots = &tcpdiag_this_process->scratch_busy;
+    uint64_t busy = atomic_load_explicit(busy_slots, memory_order_relaxed);
     while (~busy != 0) {
         int slot = __builtin_ctzll(~busy);
-        if (!atomic_compare_exchange_weak_explicit(map_busy, &busy, busy | UINT64_C(1) << slot,
+        if (!atomic_compare_exchange_weak_explicit(busy_slots, &busy, busy | UINT64_C(1) << slot,
                                                    memory_order_acquire, memory_order_relaxed))
             continue;
         atomic_store_explicit(&takers[slot].thread, (uintptr_t)&here, memory_order_relaxed);
@@ -81,13 +74,6 @@ struct tcpdiag_scratch *tcpdiag_scratch_take(void)
 void tcpdiag_scratch_give(struct tcpdiag_scratch *scratch)
 {
     atomic_store_explicit(&takers[scratch - slots].thread, 0, memory_order_relaxed);
-    atomic_fetch_and_explicit(&map.process.scratch_busy, ~(UINT64_C(1) << (scratch - slots)),
-                              memory_order_release);
-}
-
-void tcpdiag_scratch_init(void)
-{
-#ifdef MADV_WIPEONFORK /* Linux 4.14; before it, slots that were busy in a fork stay lost */
-    sys_madvise(&map, sizeof map, MADV_WIPEONFORK);
-#endif
+    atomic_fetch_and_explicit(&tcpdiag_this_process->scratch_busy,
+                              ~(UINT64_C(1) << (scratch - slots)), memory_order_release);
 }

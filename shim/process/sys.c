@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "shim/process/confine.h"
+#include "shim/process/sys.h"
 
 /*
  * The instruction itself, and not libc's syscall(): that is a name that the program or another

@@ -4,13 +4,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "shim/attempts/own_address.h"
-#include "shim/attempts/sole.h"
-#include "shim/log/log.h"
-#include "shim/log/places.h"
-#include "shim/process/real.h"
-#include "shim/process/scratch.h"
-#include "shim/process/settings.h"
+#include "shim/process/state.h"
 #include "shim/process/sys.h"
 
 /* As many links as the folder of the process's threads had at the start, before the program's first
@@ -51,32 +45,12 @@ bool tcpdiag_alone(void)
                                  memory_order_relaxed); /* no /proc */
 }
 
-static void prepare_addresses(void)
+bool tcpdiag_threads_mark(void)
 {
-    struct tcpdiag_status status;
-    int fd = tcpdiag_config.ipv6_recverr && tcpdiag_alone() ? tcpdiag_addresses_open() : -1;
-    if (fd < 0)
-        return;
-    int high = tcpdiag_status_of(fd, &status) == 0 ? tcpdiag_moved_up(fd, &status.file, true) : -1;
-    if (high < 0)
-        sys_close(fd);
-    tcpdiag_addresses_keep(high);
+    return !atomic_exchange_explicit(&tcpdiag_this_process->threaded, 1, memory_order_relaxed);
 }
 
-void tcpdiag_threads_begin(void)
+void tcpdiag_descriptors_mark(void)
 {
-    int saved = errno;
-    TCPDIAG_STARTED();
-    if (!atomic_exchange_explicit(&tcpdiag_this_process->threaded, 1, memory_order_relaxed)) {
-        tcpdiag_sink_prepare();
-        prepare_addresses();
-    }
-    errno = saved;
-}
-
-void tcpdiag_descriptors_shared(void)
-{
-    tcpdiag_threads_begin();
-    tcpdiag_sole_never();
     atomic_store_explicit(&descriptors_shared, 1, memory_order_relaxed);
 }

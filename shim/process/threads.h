@@ -21,10 +21,10 @@ bool tcpdiag_alone(void);
  */
 void tcpdiag_process_begins(void);
 
-/* Before the process gets a thread. */
-void tcpdiag_threads_begin(void);
+/* The process has threads from now on. True: it had none before, as far as is known. */
+bool tcpdiag_threads_mark(void);
 
-/* Another process is to have the same descriptors (clone with CLONE_FILES). */
-void tcpdiag_descriptors_shared(void);
+/* Another process has the same descriptors from now on. */
+void tcpdiag_descriptors_mark(void);
 
 #endif

@@ -5,19 +5,11 @@
  */
 #include <unistd.h>
 
-#include "shim/log/log.h"
+#include "shim/process/identity.h"
 #include "shim/process/settings.h"
 #include "shim/process/sys.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/log/logpath.h"
-
-static int complaints;
-
-void tcpdiag_sink_complain(const char *what)
-{
-    CLAIM(what && strlen(what) < 200); /* it has to fit the sink's line */
-    complaints++;
-}
 
 /* The shim's own look libc's functions up beside the hooks'. */
 int64_t sys_nanoseconds(clockid_t clock)
@@ -49,21 +41,21 @@ static void check_place(void)
 {
     struct log_place place = log_place(NULL);
     const char *log = getenv("TCPDIAG_LOG");
-    CLAIM(tcpdiag_config.to_stderr == (place.pattern == NULL));
+    CLAIM(tcpdiag_settings.to_stderr == (place.pattern == NULL));
     if (!place.pattern)
         return;
-    CLAIM(tcpdiag_config.default_place == place.default_place);
+    CLAIM(tcpdiag_settings.default_place == place.default_place);
     const struct tcpdiag_text *name = &tcpdiag_identity.executable;
     char *executable = strndup(name->bytes ? name->bytes : "", name->length);
     char *path = log_path(&place, (long)getpid(), executable);
     CLAIM(executable && path);
     if (place.default_place)
-        CLAIM(strcmp(path, tcpdiag_config.path) == 0 ||
-              strcmp(path, tcpdiag_config.second_path) == 0);
-    else if (strlen(path) >= sizeof tcpdiag_config.path)
-        CLAIM(!tcpdiag_config.path[0] || (log && log[0] != '/'));
+        CLAIM(strcmp(path, tcpdiag_settings.path) == 0 ||
+              strcmp(path, tcpdiag_settings.second_path) == 0);
+    else if (strlen(path) >= sizeof tcpdiag_settings.path)
+        CLAIM(!tcpdiag_settings.path[0] || (log && log[0] != '/'));
     else if (log && log[0] == '/') /* the tools make the others absolute */
-        CLAIM(strcmp(path, tcpdiag_config.path) == 0);
+        CLAIM(strcmp(path, tcpdiag_settings.path) == 0);
     free(path);
     free(executable);
     free(place.pattern);
@@ -78,13 +70,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     set(&input, "TCPDIAG_IPV6_RECVERR");
     set(&input, "XDG_STATE_HOME");
     set(&input, "HOME");
-    complaints = 0;
-    memset(&tcpdiag_config, 0, sizeof tcpdiag_config);
-    tcpdiag_config_init();
-    CLAIM(memchr(tcpdiag_config.path, '\0', sizeof tcpdiag_config.path));
-    CLAIM(tcpdiag_config.to_stderr || tcpdiag_config.path[0] || tcpdiag_config.default_place ||
-          complaints > 0);
-    CLAIM(complaints <= 3);
+    memset(&tcpdiag_settings, 0, sizeof tcpdiag_settings);
+    tcpdiag_identify();
+    tcpdiag_settings_init();
+    CLAIM(memchr(tcpdiag_settings.path, '\0', sizeof tcpdiag_settings.path));
+    const char *complaint = tcpdiag_settings.complaint;
+    CLAIM(tcpdiag_settings.to_stderr || tcpdiag_settings.path[0] ||
+          tcpdiag_settings.default_place || complaint);
+    CLAIM(!complaint || strlen(complaint) < 200); /* it has to fit tcpdiag_complain's line */
     check_place();
     return 0;
 }
