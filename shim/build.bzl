@@ -21,6 +21,24 @@ SHIM_COPTS = _ALWAYS + select({
     "//conditions:default": _RULES,
 })
 
+def shim_room(name, visibility, deps, alwayslink = False):
+    """A room of the library, and its files for compilers that Bazel does not know."""
+    native.cc_library(
+        name = name,
+        srcs = native.glob(["*.c"]),
+        hdrs = native.glob(["*.h"]),
+        copts = SHIM_COPTS,
+        linkstatic = True,  # the functions are hidden
+        visibility = visibility,
+        deps = ["//shim:compat"] + deps,
+        alwayslink = alwayslink,
+    )
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.c", "*.h"]),
+        visibility = ["//shim:__pkg__"],
+    )
+
 SHIM_LINKOPTS = [
     "-Wl,--as-needed",
     "-Wl,-z,relro,-z,now,-z,noexecstack,-z,text",
