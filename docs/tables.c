@@ -5,7 +5,7 @@
    docs/update makes the tables of the documentation from them. */
 #include <stdio.h>
 
-#include "shim/diagnosis/outcome.h"
+#include "shim/diagnosis/advice.h"
 
 int main(void)
 {

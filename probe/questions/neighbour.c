@@ -19,7 +19,7 @@ static bool is_for(const struct nlmsghdr *message, const struct tcpdiag_endpoint
         (address->scope != 0 && (int)address->scope != entry->ndm_ifindex))
         return false;
     const struct rtattr *at =
-        (const struct rtattr *)((const char *)entry + NLMSG_ALIGN(sizeof *entry));
+        (const struct rtattr *)(const void *)((const char *)entry + NLMSG_ALIGN(sizeof *entry));
     for (; RTA_OK(at, left); at = RTA_NEXT(at, left))
         if (at->rta_type == NDA_DST && RTA_PAYLOAD(at) == size)
             return memcmp(RTA_DATA(at), address->address, size) == 0;

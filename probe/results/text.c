@@ -5,6 +5,7 @@
 
 #include "probe/base/format.h"
 #include "probe/base/wrap.h"
+#include "shim/diagnosis/advice.h"
 #include "shim/diagnosis/names.h"
 #include "shim/diagnosis/text.h"
 

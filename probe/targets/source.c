@@ -85,6 +85,20 @@ static bool open_files(struct source *source)
     return true;
 }
 
+static void close_files(struct source *source)
+{
+    for (int i = 0; i < source->options.file_count; i++)
+        if (source->files[i])
+            lines_close(source->files[i]);
+}
+
+static void source_free(struct source *source)
+{
+    close_files(source);
+    free(source->targets);
+    free(source);
+}
+
 struct source *source_new(const struct source_options *options)
 {
     struct source *source = memory_new(sizeof *source);
@@ -95,13 +109,6 @@ struct source *source_new(const struct source_options *options)
     return NULL;
 }
 
-static void close_files(struct source *source)
-{
-    for (int i = 0; i < source->options.file_count; i++)
-        if (source->files[i])
-            lines_close(source->files[i]);
-}
-
 bool source_rewind(struct source *source)
 {
     close_files(source);
@@ -109,13 +116,6 @@ bool source_rewind(struct source *source)
     source->file = 0;
     source->again = true;
     return open_files(source);
-}
-
-void source_free(struct source *source)
-{
-    close_files(source);
-    free(source->targets);
-    free(source);
 }
 
 /* The target of one line, or none: an empty line and a comment are good as well. */

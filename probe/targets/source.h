@@ -27,7 +27,6 @@ struct source;
 
 /* Reads the words and opens the files. NULL: something in them is wrong, and was said. */
 struct source *source_new(const struct source_options *options);
-void source_free(struct source *source);
 
 /* LATER: more will come through source_fd. */
 enum source_next source_next(struct source *source, struct target *target);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Apart from the other words: only the tools give advice, and the shim should not carry it. */
+#include "shim/diagnosis/advice.h"
+
 #include <stdbool.h>
 #include <string.h>
 
-#include "shim/diagnosis/outcome.h"
 #include "shim/diagnosis/text.h"
 
 const char *tcpdiag_advice(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause)

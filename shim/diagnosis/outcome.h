@@ -161,19 +161,6 @@ struct tcpdiag_cause_info {
 const struct tcpdiag_outcome_info *tcpdiag_outcome_info(enum tcpdiag_outcome outcome);
 const struct tcpdiag_cause_info *tcpdiag_cause_info(enum tcpdiag_cause cause);
 
-/* What to do next: the cause's own advice, else the outcome's. Never NULL. */
-const char *tcpdiag_advice(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause);
-
-/* The same with this attempt's own name and address for NAME and ADDRESS, so that the commands can
-   be typed as they stand. Either may be NULL or "", and one with a character that a shell could
-   take for more than a name is not put in: it comes from strangers. NUL-terminated, cut to size - 1
-   bytes; returns buffer. */
-char *tcpdiag_advice_for(enum tcpdiag_outcome outcome, enum tcpdiag_cause cause, const char *name,
-                         const char *address, char *buffer, size_t size);
-
-/* The longest advice, with a name of 253 bytes in it twice and the NUL. */
-#define TCPDIAG_ADVICE_MAX 1024
-
 /* By the name in the log; NONE for a word that is no name (or NULL). */
 enum tcpdiag_outcome tcpdiag_outcome_by_name(const char *name);
 enum tcpdiag_cause tcpdiag_cause_by_name(const char *name);

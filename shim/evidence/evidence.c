@@ -203,12 +203,9 @@ void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence)
     evidence->icmp_own = own > 0;
 }
 
-void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
-                              bool own_queue, struct tcpdiag_evidence *evidence)
+void tcpdiag_evidence_failure(int fd, int error, struct tcpdiag_evidence *evidence)
 {
     tcpdiag_evidence_local(fd, 0, error, evidence);
-    if (!own_queue && tcpdiag_queue_is_the_programs(fd))
-        return;
-    evidence->queue_complete = own_queue || peer->family == AF_INET;
+    evidence->queue_complete = true;
     tcpdiag_evidence_queue(fd, evidence);
 }

@@ -60,11 +60,9 @@ int tcpdiag_sends_from(const struct tcpdiag_endpoint *address);
    said no is the heart of it. */
 void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence);
 
-/* All of these and queue_complete, after connect to peer failed with error. own_queue: the caller
-   set IP_RECVERR or IPV6_RECVERR itself, so that the queue is its to read; where the program has
-   set it, its queue is left alone and nothing is claimed from it. */
-void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
-                              bool own_queue, struct tcpdiag_evidence *evidence);
+/* All of these and queue_complete, after a connect has failed with error on a socket for which the
+   caller itself has set IP_RECVERR or IPV6_RECVERR, so that the queue is the caller's to read. */
+void tcpdiag_evidence_failure(int fd, int error, struct tcpdiag_evidence *evidence);
 
 #ifdef __cplusplus
 }

@@ -111,7 +111,7 @@ static inline struct cmsghdr *sys_control(const struct msghdr *message, struct c
         at = (size_t)((char *)before - start) + CMSG_ALIGN((size_t)(uint32_t)before->cmsg_len);
     if (!start || length < sizeof *before || at > length - sizeof *before)
         return NULL;
-    struct cmsghdr *found = (struct cmsghdr *)(start + at);
+    struct cmsghdr *found = (struct cmsghdr *)(void *)(start + at);
     uint32_t claimed = (uint32_t)found->cmsg_len;
     return claimed >= sizeof *found && claimed <= length - at ? found : NULL;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "shim/hooks/spawn.h"
+#include "shim/hooks/undeclared.h"
 #include "shim/log/complaint.h"
 #include "shim/log/log.h"
 #include "shim/process/confine.h"
@@ -163,10 +164,6 @@ TCPDIAG_EXPORT long any_syscall(long number, long a, long b, long c, long d, lon
                                 long f) __asm__("syscall");
 #endif
 
-#if !defined(__x86_64__) && !defined(__i386__)
-static void *tcpdiag_before_process(long number, unsigned long a, unsigned long b, unsigned long c);
-#endif
-
 long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
     const long arguments[4] = {a, b, c, d};
@@ -191,13 +188,8 @@ long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, lo
     return result;
 }
 
-#if defined(__x86_64__) || defined(__i386__)
-__attribute__((used))
-#else
-static
-#endif
-void *
-tcpdiag_before_process(long number, unsigned long a, unsigned long b, unsigned long c)
+__attribute__((used)) void *tcpdiag_before_process(long number, unsigned long a, unsigned long b,
+                                                   unsigned long c)
 {
     unsigned long flags = 0;
     int saved = errno;

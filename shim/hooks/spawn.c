@@ -7,10 +7,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 
 #include "shim/attempts/flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/hooks/spawn.h"
+#include "shim/hooks/undeclared.h"
 #include "shim/log/stderr.h"
 #include "shim/process/real.h"
 #include "shim/process/threads.h"

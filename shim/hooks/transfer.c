@@ -10,6 +10,7 @@
 
 #include "shim/attempts/flight.h"
 #include "shim/hooks/rights.h"
+#include "shim/hooks/undeclared.h"
 #include "shim/process/real.h"
 
 /* The errors that are the connection's own, as opposed to the call's (icmp_err_convert in

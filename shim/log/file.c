@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The log as a file: opened late, looked after, and kept out of the program's way. */
+#include "shim/log/file.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>

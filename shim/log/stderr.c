@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Standard error as the log: it may be a pipe or a terminal whose reader is asleep or gone. */
+#include "shim/log/stderr.h"
+
 #include <errno.h>
 #include <signal.h>
 

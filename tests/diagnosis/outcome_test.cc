@@ -3,7 +3,7 @@
 #include <set>
 #include <string>
 
-#include "shim/diagnosis/outcome.h"
+#include "shim/diagnosis/advice.h"
 #include "gtest/gtest.h"
 
 namespace

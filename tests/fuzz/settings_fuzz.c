@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "shim/process/identity.h"
+#include "shim/process/real.h"
 #include "shim/process/settings.h"
 #include "shim/process/sys.h"
 #include "tests/fuzz/fuzz.h"

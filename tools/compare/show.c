@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/compare/show.h"
+#include "shim/diagnosis/advice.h"
 
 #include <netdb.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/diagnosis/advice.h"
 #include "tools/base/util.h"
 #include "tools/report/tally_text.h"
 
