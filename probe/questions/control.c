@@ -216,7 +216,7 @@ size_t control_sentence(const struct control *control, char *buffer, size_t size
     format_put(&out, "%s: ",
                control->alive    ? "the host is alive"
                : control->silent ? "the host is silent everywhere that was asked"
-                                 : "asked elsewhere, the host neither answers nor is silent");
+                                 : "the host itself has not answered");
     if (control->silent)
         put_silent(&out, control, true);
     for (unsigned i = 0; i < control->count; i++)

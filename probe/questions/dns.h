@@ -65,18 +65,18 @@ enum dns_why {
     DNS_WHY_NO_SERVER,       /* resolv.conf is missing or names none, and this machine runs none */
     DNS_WHY_ALL_SILENT,      /* no server answers anything */
     DNS_WHY_ALL_UNREACHABLE, /* nothing listens there, or no way to it */
-    DNS_WHY_ALL_REFUSE,      /* servers answer, but tell of neither the name nor the root */
-    DNS_WHY_NAME_FAILS,      /* the servers work; for this name they fail or refuse */
-    DNS_WHY_OTHER_FAMILY,    /* the name has addresses, of the other family only */
-    DNS_WHY_NO_ADDRESS,      /* the name exists and has no address at all */
-    DNS_WHY_ONLY_SEARCH,     /* it exists under a search domain that was not applied (a dot ends
-                                the name) */
-    DNS_WHY_ONLY_BARE,       /* it exists as it stands, but libc asks for it only under the search
-                                domains (options no-tld-query) */
-    DNS_WHY_SERVERS_DIFFER,  /* one server has it, another says that it does not exist */
-    DNS_WHY_SINGLE_LABEL,    /* no dot in it, and no search domain has it */
-    DNS_WHY_NOT_FOUND,       /* the servers agree: no such name */
-    DNS_WHY_RESOLVES,        /* asked directly just now it has addresses of the wanted family */
+    DNS_WHY_ALL_REFUSE,     /* servers answer, but could answer for neither the name nor the root */
+    DNS_WHY_NAME_FAILS,     /* the servers work; for this name they fail or refuse */
+    DNS_WHY_OTHER_FAMILY,   /* the name has addresses, of the other family only */
+    DNS_WHY_NO_ADDRESS,     /* the name exists and has no address at all */
+    DNS_WHY_ONLY_SEARCH,    /* it exists under a search domain that was not applied (a dot ends
+                               the name) */
+    DNS_WHY_ONLY_BARE,      /* it exists as it stands, but libc asks for it only under the search
+                               domains (options no-tld-query) */
+    DNS_WHY_SERVERS_DIFFER, /* one server has it, another says that it does not exist */
+    DNS_WHY_SINGLE_LABEL,   /* no dot in it, and no search domain has it */
+    DNS_WHY_NOT_FOUND,      /* the servers agree: no such name */
+    DNS_WHY_RESOLVES,       /* asked directly just now it has addresses of the wanted family */
 };
 
 struct dns_request {

@@ -122,8 +122,9 @@ static bool put_servers_fault(struct tcpdiag_out *out, const struct dns_result *
                         "(/etc/resolv.conf) or its network.");
         return true;
     case DNS_WHY_ALL_REFUSE:
-        format_put(out, "The name servers tell of neither this name nor the root: they fail, or "
-                        "serve some names only. Look at /etc/resolv.conf and at the servers.");
+        format_put(out,
+                   "No name server could answer for this name or for the root: the servers fail, "
+                   "or serve some names only. Look at /etc/resolv.conf and at the servers.");
         return true;
     case DNS_WHY_NAME_FAILS:
         format_put(out, "The name servers work, but fail for this name: ask who runs its zone.");

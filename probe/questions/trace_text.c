@@ -185,21 +185,24 @@ static void put_silence(struct tcpdiag_out *out, const struct trace *trace)
         return;
     }
     if (last)
-        format_put(out, "the packets die after hop %u (%s), the last that answers", trace->last_hop,
+        format_put(out, "hop %u (%s) is the last that answers", trace->last_hop,
                    address_of(last).text);
     else
-        format_put(out, "no hop answers: the packets die on this machine, or on the way");
-    if (trace->control_hop == 0) {
-        format_put(out, last ? ": at its rules, behind it, or at the host."
-                             : " (or all hops keep silent).");
-        return;
-    }
-    if (next)
-        format_put(out, "%s before hop %u (%s), which", last ? ", and" : "", next,
-                   address_of(&trace->control_from[next - 1]).text);
+        format_put(out, "no hop answers");
+    if (trace->control_hop == 0)
+        format_put(out, last ? ": the packets die at its rules, behind it, or at the host."
+                             : ": the packets die on this machine or on the way, or all hops "
+                               "keep silent.");
+    else if (next)
+        format_put(out, ". Asked for port %u, hop %u (%s) answers%s.", trace->control_port, next,
+                   address_of(&trace->control_from[next - 1]).text,
+                   last ? " too: the packets die between the two"
+                        : ": the packets die on this machine, or before that hop");
     else
-        format_put(out, ", or at the host itself (hop %u), which", trace->control_hop);
-    format_put(out, " answers when port %u is asked.", trace->control_port);
+        format_put(out,
+                   ". Asked for port %u, the host itself answers (hop %u): the packets die on the "
+                   "way there, or at the host's rules.",
+                   trace->control_port, trace->control_hop);
 }
 
 static void put_meaning(struct tcpdiag_out *out, const struct trace *trace)

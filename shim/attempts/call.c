@@ -157,7 +157,7 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
     int saved = errno;
     bool blocking = attempt->blocking == TCPDIAG_BLOCKING;
     if (call->missed) {
-        /* Else the program was mistaken, as the kernel had said to us. */
+        /* After these the program has made a mistake, and nothing is lost. */
         if (error != EBADF && error != ENOTSOCK && error != EFAULT)
             tcpdiag_log_lose(1, "the kernel does not say what a record needs; records are lost");
         goto out;

@@ -21,7 +21,9 @@ enum { SPINS = 100, YIELDS = 100, PAUSES = 1000 };
 
 static __thread char here __attribute__((tls_model("initial-exec")));
 
-/* Its thread-local memory tells a thread from the others: 29 bits of its address, by 64 bytes. */
+/* The key of a slot that this thread holds: HELD, and a number that tells the thread from others.
+   The number is made of 29 bits of the address of the thread's own memory; the lowest 6 bits are
+   left out, since two threads never share 64 bytes of it. */
 static uint64_t held_by_me(void)
 {
     return HELD | ((uint64_t)(uintptr_t)&here >> 6 & ((UINT64_C(1) << 29) - 1)) << 33;

@@ -78,7 +78,7 @@ static void put_how_it_ended(struct tcpdiag_out *out, const struct tcpdiag_recor
     if (r->ending == TCPDIAG_ENDED_PROCESS)
         put_literal(out, "; the process ended or replaced itself after ");
     else if (r->ending == TCPDIAG_ENDED_LIMIT)
-        put_literal(out, "; its own time limit ran out after ");
+        put_literal(out, "; the time limit of the client ran out after ");
     else
         put_literal(out, "; it closed the socket after ");
     tcpdiag_put_ms(out, r->duration_ns / 1000);

@@ -134,10 +134,11 @@ static long confine_by_syscall(long number, const long arguments[4], bool strict
     return result;
 }
 
-/* Both are declared with a list of unknown length, of which libc's own take all that there may be:
-   of a shorter list the rest is somebody's memory. A jump to the real function would write such
-   arguments back to where they lie on the stack, while another thread may be changing them; a call
-   copies them. */
+/* prctl and syscall are declared with a list of unknown length, and libc's own functions read as
+   many arguments as the longest list has. Where the program gave fewer, the rest of what is read is
+   other memory of the program's. The compiler may turn the call of the real function into a jump,
+   and would then write the arguments back to where they lie on the stack, while another thread may
+   be changing that memory. A real call copies the arguments. */
 #define NOT_A_JUMP(result) __asm__ volatile("" : "+r"(result))
 
 /* Whether it is one of the two modes that there are; a third is for the kernel to refuse. */
@@ -209,8 +210,9 @@ __attribute__((used)) void *tcpdiag_before_process(long number, unsigned long a,
     return (void *)REAL(syscall);
 }
 
-/* Here some do not, and a call in between would also be a frame that a child made by clone on a
-   stack of its own returns to. So a jump that touches nothing. */
+/* On x86 not all seven arguments come in registers. A call in between would also be a frame, to
+   which a child that clone made on a stack of its own would return. So the hook jumps to the real
+   function and touches neither stack nor registers. */
 _Static_assert(offsetof(struct tcpdiag_real, syscall) == 0, "the first of the real functions");
 #define TEXT(x) TEXT_OF(x)
 #define TEXT_OF(x) #x

@@ -27,8 +27,10 @@ struct log {
     struct tcpdiag_file file;
 };
 
-/* Only the last one counts. A reader may copy an entry while it is stored anew, 16 openings later:
-   then the kernel's answer differs from what it got, and it opens the log itself. */
+/* The log was opened so often, and only the last opening counts. This is a data race that is
+   tolerated: a reader may copy an entry while, 16 openings later, a writer stores it anew. The copy
+   is then of two logs; it differs from what the kernel says of the descriptor, and the reader opens
+   the log itself. */
 enum { LOGS = 16 };
 static struct log logs[LOGS] = {{.fd = -1}};
 static _Atomic unsigned last_log;
@@ -171,7 +173,7 @@ static bool write_fresh(const struct tcpdiag_opened *fresh, const struct log *ol
     return written;
 }
 
-/* Where another thread has opened it since seen was the last: that one. */
+/* By the last opening, which may be another thread's. */
 static bool write_newest(const char *line, size_t length)
 {
     struct tcpdiag_status status;

@@ -31,8 +31,9 @@ bool tcpdiag_filter_allows(const struct sock_filter *code, unsigned count, long 
 /* False: the kernel refuses it with EINVAL. Of the others it refuses some too. */
 bool tcpdiag_filter_is_valid(const struct sock_filter *code, unsigned count);
 
-/* To be called before the kernel gets the filter, with the answer afterwards. In between it counts
-   for this thread, or for all: that is where the kernel will put it. NULL: nothing is allowed. */
+/* The caller calls begin before the kernel gets the filter, and end with the kernel's answer. From
+   begin on the filter counts, as if it were in force: for the calling thread, or for all threads.
+   After end with in_force false it counts no more. code NULL: a filter that allows no call. */
 int tcpdiag_confine_begin(const struct sock_filter *code, unsigned count, bool all);
 void tcpdiag_confine_end(int ticket, bool in_force);
 

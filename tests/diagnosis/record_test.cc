@@ -264,7 +264,7 @@ TEST(Connect, HowItWasGivenUp)
     EXPECT_EQ(String(Parse(record), "message"), start + "it closed the socket after 2001.5 ms");
     record.ending = TCPDIAG_ENDED_LIMIT;
     EXPECT_EQ(String(Parse(record), "message"),
-              start + "its own time limit ran out after 2001.5 ms");
+              start + "the time limit of the client ran out after 2001.5 ms");
     record.ending = TCPDIAG_ENDED_PROCESS;
     EXPECT_EQ(String(Parse(record), "message"),
               start + "the process ended or replaced itself after 2001.5 ms");

@@ -151,8 +151,10 @@ TEST(TraceTest, ADropOnTheFirstRouterIsNarrowedDownByAPortThatAnswers)
         EXPECT_EQ(trace->end_hop, 0u) << trace.text();
         EXPECT_EQ(trace->last_hop, 1u);
         EXPECT_EQ(trace->control_hop, 3u);
-        EXPECT_TRUE(trace.Says(v6 ? "die after hop 1 (fd00:1::1)" : "die after hop 1 (10.0.1.1)"));
-        EXPECT_TRUE(trace.Says(v6 ? "before hop 2 (fd00:2::2)" : "before hop 2 (10.0.2.2)"))
+        EXPECT_TRUE(trace.Says(v6 ? "hop 1 (fd00:1::1) is the last that answers"
+                                  : "hop 1 (10.0.1.1) is the last that answers"));
+        EXPECT_TRUE(trace.Says(v6 ? "hop 2 (fd00:2::2) answers too: the packets die between"
+                                  : "hop 2 (10.0.2.2) answers too: the packets die between"))
             << trace.text();
         EXPECT_LT(trace->duration_ns, 2 * kLimit + 100 * kMillisecond);
     }
@@ -164,8 +166,8 @@ TEST(TraceTest, ADropOnTheHostDiesAfterTheLastRouter)
         Trace trace(address, 82);
         EXPECT_EQ(trace->end_hop, 0u);
         EXPECT_EQ(trace->last_hop, 2u);
-        EXPECT_TRUE(trace.Says("die after hop 2")) << trace.text();
-        EXPECT_TRUE(trace.Says("or at the host itself (hop 3)")) << trace.text();
+        EXPECT_TRUE(trace.Says("is the last that answers. Asked for port")) << trace.text();
+        EXPECT_TRUE(trace.Says("the host itself answers (hop 3)")) << trace.text();
     }
 }
 
@@ -174,7 +176,7 @@ TEST(TraceTest, WithoutControlTheSilenceStaysWhereItIs)
     Trace trace("10.0.3.2", 92, false);
     EXPECT_EQ(trace->last_hop, 1u);
     EXPECT_EQ(trace->control_port, 0);
-    EXPECT_FALSE(trace.Says("before hop")) << trace.text();
+    EXPECT_FALSE(trace.Says("answers too")) << trace.text();
     EXPECT_LT(trace->duration_ns, kLimit + 100 * kMillisecond);
 }
 
@@ -224,8 +226,9 @@ TEST(TraceTest, WhatThisMachineDropsNeverReachesTheFirstHop)
 {
     Trace trace("10.0.3.2", 72);
     EXPECT_EQ(trace->last_hop, 0u) << trace.text();
-    EXPECT_TRUE(trace.Says("no hop answers: the packets die on this machine, or on the way before "
-                           "hop 1 (10.0.1.1), which answers when port 80 is asked."))
+    EXPECT_TRUE(
+        trace.Says("no hop answers. Asked for port 80, hop 1 (10.0.1.1) answers: the packets "
+                   "die on this machine, or before that hop."))
         << trace.text();
 }
 
@@ -234,7 +237,8 @@ TEST(TraceTest, AHostThatIsSilentEverywhereLeavesTheHopOpen)
     Trace trace("10.0.3.3", 80);
     EXPECT_EQ(trace->last_hop, 2u) << trace.text();
     EXPECT_EQ(trace->control_port, 0);
-    EXPECT_TRUE(trace.Says("the last that answers")) << trace.text();
+    EXPECT_TRUE(trace.Says("is the last that answers: the packets die at its rules"))
+        << trace.text();
 }
 
 TEST(TraceTest, ARoutingLoopIsRecognised)
