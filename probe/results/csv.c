@@ -6,6 +6,7 @@
 
 #include "probe/base/format.h"
 #include "shim/diagnosis/names.h"
+#include "shim/diagnosis/sentence.h"
 
 void csv_header(FILE *file)
 {

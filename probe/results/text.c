@@ -7,6 +7,7 @@
 #include "probe/base/wrap.h"
 #include "shim/diagnosis/advice.h"
 #include "shim/diagnosis/names.h"
+#include "shim/diagnosis/sentence.h"
 #include "shim/diagnosis/text.h"
 
 enum {
@@ -133,17 +134,11 @@ static void print_wrapped(FILE *file, const char *label, const char *words)
     fwrite_unlocked(wrapped, 1, format_end(&out, wrapped), file);
 }
 
-/* What it means: the record's own sentence without the target and the outcome, which stand above
-   it. */
 static void print_meaning(FILE *file, const struct tcpdiag_record *record)
 {
-    char sentence[TCPDIAG_RECORD_MAX];
-    char mark[32];
-    tcpdiag_record_message(record, sentence, sizeof sentence);
-    snprintf(mark, sizeof mark, ": %s: ", tcpdiag_outcome_info(record->verdict.outcome)->name);
-    const char *meaning = strstr(sentence, mark);
-    if (meaning)
-        print_wrapped(file, "  why:  ", meaning + strlen(mark));
+    char meaning[TCPDIAG_RECORD_MAX];
+    tcpdiag_record_meaning(record, meaning, sizeof meaning);
+    print_wrapped(file, "  why:  ", meaning);
 }
 
 static void print_advice(FILE *file, const struct tcpdiag_record *record)

@@ -67,9 +67,6 @@ struct tcpdiag_record {
    U+FFFD; a name too long for the line is cut and ends in U+2026. */
 size_t tcpdiag_record_json(const struct tcpdiag_record *record, char *buffer);
 
-/* The record's plain sentence, as its "message" has it, NUL-terminated; cut to size - 1 bytes. */
-size_t tcpdiag_record_message(const struct tcpdiag_record *record, char *buffer, size_t size);
-
 #ifdef __cplusplus
 }
 #endif

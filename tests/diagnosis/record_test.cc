@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shim/diagnosis/record.h"
+#include "shim/diagnosis/sentence.h"
 #include "shim/diagnosis/version.h"
 #include "gtest/gtest.h"
 

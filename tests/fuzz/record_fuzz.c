@@ -7,6 +7,7 @@
 
 #include "shim/diagnosis/endpoint.h"
 #include "shim/diagnosis/record.h"
+#include "shim/diagnosis/sentence.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/log/journal.h"
 
