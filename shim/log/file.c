@@ -17,8 +17,9 @@
    (generic_perform_write in mm/filemap.c), one on a full disk at that of a block. */
 enum { SMALLEST_BLOCK = 512 };
 
-/* Tries to become the one that opens the log, with the processor given away in between. */
-enum { TURNS = 100 };
+/* Tries to become the one that opens the log, first with the processor given away in between, then
+   with a millisecond each: the one that opens it may have lost the processor in the middle. */
+enum { YIELDS = 100, PAUSES = 20 };
 
 struct log {
     int fd; /* was the log when it was stored; what it is now is asked before each write */
@@ -113,10 +114,13 @@ static bool own_memory(void)
 
 static bool begin_opening(void)
 {
-    for (int i = 0; i < TURNS; i++) {
+    for (int i = 0; i < YIELDS + PAUSES; i++) {
         if (!atomic_exchange_explicit(&tcpdiag_this_process->opening, 1, memory_order_acquire))
             return true;
-        sys_yield();
+        if (i < YIELDS)
+            sys_yield();
+        else
+            sys_pause_millisecond();
     }
     return false;
 }

@@ -7,9 +7,6 @@
 #ifndef TCPDIAG_SCRATCH_H
 #define TCPDIAG_SCRATCH_H
 
-#include <stdatomic.h>
-#include <stdint.h>
-
 #define TCPDIAG_SCRATCH_SIZE 4096
 
 struct tcpdiag_scratch {
