@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/attempts/own_address.h"
 #include "shim/attempts/sole.h"
 #include "shim/attempts/table.h"

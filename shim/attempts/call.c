@@ -8,6 +8,7 @@
 
 #include "shim/attempts/attempt.h"
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/evidence/evidence.h"
 #include "shim/log/log.h"

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 
 #include "shim/attempts/attempt.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/diagnosis/icmp.h"
 #include "shim/evidence/evidence.h"

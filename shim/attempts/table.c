@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/attempts/table.h"
 
+#include "shim/attempts/in_flight.h"
 #include "shim/process/sys.h"
 
 /* Half of them may be taken, whatever the numbers: a probe of a random slot then fails in one of

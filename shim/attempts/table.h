@@ -10,7 +10,6 @@
 #ifndef TCPDIAG_TABLE_H
 #define TCPDIAG_TABLE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,12 +34,6 @@ struct tcpdiag_attempt {
     bool own_recverr; /* we set IPV6_RECVERR and have to take it back */
     bool ended;       /* its end is written, before an exec that may fail */
 };
-
-/* How many descriptors have a connect in flight. The one load that a hook on a waiting call costs.
- */
-extern _Atomic unsigned *const tcpdiag_in_flight;
-#define TCPDIAG_IN_FLIGHT()                                                                        \
-    TCPDIAG_UNLIKELY(atomic_load_explicit(tcpdiag_in_flight, memory_order_acquire) != 0)
 
 void tcpdiag_attempts_init(void);
 

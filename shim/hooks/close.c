@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/hooks/spawn.h"
 #include "shim/log/stderr.h"

@@ -6,6 +6,7 @@
 
 #include "shim/attempts/call.h"
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/hooks/rights.h"
 #include "shim/hooks/transfer.h"

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/log/stderr.h"
 #include "shim/process/real.h"

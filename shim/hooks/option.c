@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/process/real.h"
 
 static int after_getsockopt(int fd, int level, int option, const void *value,

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
 #include "shim/process/real.h"
 

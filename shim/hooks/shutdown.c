@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/process/real.h"
 
 /* Aborts a connect in flight: inet_shutdown in net/ipv4/af_inet.c. One that has failed keeps its

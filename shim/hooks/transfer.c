@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/hooks/rights.h"
 #include "shim/hooks/undeclared.h"
 #include "shim/process/real.h"

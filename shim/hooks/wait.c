@@ -4,6 +4,7 @@
 
 #include "shim/attempts/attempt.h"
 #include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
 #include "shim/hooks/undeclared.h"
 #include "shim/process/real.h"
 #include "shim/process/sys.h"

@@ -7,7 +7,6 @@
 #include <unistd.h>
 #include <vector>
 
-#define _Atomic // C's; the tests use none of what is declared so
 extern "C" {
 #include "shim/attempts/table.h"
 }

@@ -74,6 +74,8 @@ struct log_place log_place(const char *explicit)
     char path[TCPDIAG_PATH_MAX];
     if (!explicit)
         explicit = getenv("TCPDIAG_LOG");
+    if (!explicit)
+        explicit = "";
     switch (tcpdiag_log_kind(explicit)) {
     case TCPDIAG_LOG_DEFAULT:
         default_path(path);
