@@ -9,6 +9,7 @@
 #include "shim/log/line.h"
 #include "shim/log/open.h"
 #include "shim/process/descriptor.h"
+#include "shim/process/identity.h"
 #include "shim/process/state.h"
 #include "shim/process/sys.h"
 #include "shim/process/threads.h"
@@ -112,11 +113,18 @@ static bool own_memory(void)
     return atomic_compare_exchange_strong(&process->pid, &none, pid) || none == pid;
 }
 
+/* A handler that has interrupted the thread that opens the log does not wait for itself. */
 static bool begin_opening(void)
 {
+    int tid;
+    tcpdiag_pid_and_tid(&tid);
     for (int i = 0; i < YIELDS + PAUSES; i++) {
-        if (!atomic_exchange_explicit(&tcpdiag_this_process->opening, 1, memory_order_acquire))
+        int opener = 0;
+        if (atomic_compare_exchange_strong_explicit(&tcpdiag_this_process->opening, &opener, tid,
+                                                    memory_order_acquire, memory_order_relaxed))
             return true;
+        if (opener == tid)
+            return false;
         if (i < YIELDS)
             sys_yield();
         else

@@ -11,7 +11,7 @@ struct tcpdiag_this_process {
     _Atomic uint64_t lost;         /* records that could not be written, not yet told */
     _Atomic int log_torn;          /* our last write was short: the next begins a new line */
     _Atomic int stderr_torn;
-    _Atomic int opening;    /* a thread opens the log and makes it known to the others */
+    _Atomic int opening;    /* the thread that opens the log and makes it known to the others */
     _Atomic int threaded;   /* it has, or has had, a second thread */
     _Atomic int pid;        /* whose this is; a vfork child has its parent's */
     _Atomic uint64_t start; /* see struct tcpdiag_identity */
