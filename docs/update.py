@@ -138,7 +138,7 @@ def new_page(text, outcomes, causes):
 def new_schema(text, outcomes, causes):
     schema = json.loads(text)
     schema["$defs"]["outcome"] = {"enum": [o["name"] for o in outcomes]}
-    schema["$defs"]["cause"] = {"enum": [c["name"] for c in causes]}
+    schema["$defs"]["cause"] = {"enum": list(dict.fromkeys(c["name"] for c in causes))}
     schema["$defs"]["causes_of"] = {"allOf": [
         {
             "if": {"required": ["outcome"], "properties": {"outcome": {"const": o["name"]}}},

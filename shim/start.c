@@ -5,11 +5,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "shim/attempts/flight.h"
-#include "shim/attempts/in_flight.h"
 #include "shim/attempts/own_address.h"
 #include "shim/attempts/sole.h"
 #include "shim/attempts/table.h"
+#include "shim/attempts/unfinished.h"
+#include "shim/attempts/waiting.h"
 #include "shim/log/complaint.h"
 #include "shim/log/log.h"
 #include "shim/log/open.h"
@@ -33,6 +33,7 @@ void tcpdiag_start(void)
         tcpdiag_valgrind_init();
         tcpdiag_state_init();
         tcpdiag_attempts_init();
+        tcpdiag_waiting_init();
         tcpdiag_sole_init();
         tcpdiag_threads_init();
         tcpdiag_stderr_init();
@@ -84,6 +85,5 @@ __attribute__((constructor(101))) static void load(void)
 
 __attribute__((destructor(101))) static void unload(void)
 {
-    if (TCPDIAG_IN_FLIGHT())
-        tcpdiag_giving_up_all(false); /* another library's destructor may still ask */
+    tcpdiag_process_ends(false); /* another library's destructor may still ask */
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "probe/base/memory.h"
+#include "shim/diagnosis/classify_lookup.h"
 #include "shim/diagnosis/endpoint.h"
 #include "shim/diagnosis/text.h"
 #include "shim/evidence/kernel.h"

@@ -10,6 +10,8 @@
 #include "shim/attempts/flight.h"
 #include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
+#include "shim/attempts/unfinished.h"
+#include "shim/attempts/waiting.h"
 #include "shim/evidence/evidence.h"
 #include "shim/log/log.h"
 #include "shim/process/identity.h"
@@ -76,6 +78,25 @@ static bool was_about_earlier(const struct tcpdiag_call *call)
     return call->sent_before > 0 && tcpdiag_evidence_history(call->fd).sent <= call->sent_before;
 }
 
+/* Ends what this thread has never returned from. */
+__attribute__((noinline)) static void end_lost(const struct tcpdiag_call *call)
+{
+    struct tcpdiag_waiting lost;
+    while (tcpdiag_waiting_take_lost((uintptr_t)call, &lost))
+        tcpdiag_unfinished(&lost, true);
+}
+
+static void enter(struct tcpdiag_call *call)
+{
+    struct tcpdiag_waiting waiting;
+    waiting.number = call->attempt.number;
+    waiting.begin_ns = call->attempt.begin_ns;
+    waiting.lookup = waiting.again = false;
+    waiting.attempt = call->attempt;
+    tcpdiag_pid_and_tid(&waiting.tid);
+    call->place = tcpdiag_waiting_enter(&waiting, (uintptr_t)call);
+}
+
 static void call_begin(struct tcpdiag_call *call, int fd, const void *address, unsigned length,
                        int flags, bool begun)
 {
@@ -85,6 +106,7 @@ static void call_begin(struct tcpdiag_call *call, int fd, const void *address, u
     call->tcp = call->missed = false;
     call->fd = fd;
     call->sent_before = 0;
+    call->place = -1;
     TCPDIAG_STARTED();
     if (!is_connect(call, address, length, &mode))
         goto out;
@@ -110,6 +132,11 @@ static void call_begin(struct tcpdiag_call *call, int fd, const void *address, u
     if (waits && call->sent_before == 0)
         tcpdiag_write_begin(attempt);
     attempt->begin_ns = sys_nanoseconds(CLOCK_MONOTONIC);
+    if (waits) {
+        if (TCPDIAG_UNLIKELY(tcpdiag_waiting_any()))
+            end_lost(call);
+        enter(call);
+    }
 out:
     errno = saved;
 }
@@ -157,6 +184,8 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
     struct tcpdiag_evidence evidence = TCPDIAG_NO_EVIDENCE;
     int saved = errno;
     bool blocking = attempt->blocking == TCPDIAG_BLOCKING;
+    if (!tcpdiag_waiting_leave(call->place, attempt->number))
+        goto out; /* another thread ends the process */
     if (call->missed) {
         /* After these the program has made a mistake, and nothing is lost. */
         if (error != EBADF && error != ENOTSOCK && error != EFAULT)

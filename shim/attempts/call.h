@@ -17,6 +17,7 @@ struct tcpdiag_call {
     bool tcp;    /* false: no TCP connect, nothing to record */
     bool missed; /* it may have been one, but the kernel did not say: a seccomp filter, perhaps */
     int fd;
+    int place;       /* in the table of waiting calls; -1: none */
     int sent_before; /* segments of an earlier connect whose end connect itself has not told; else 0
                       */
     struct tcpdiag_attempt attempt;

@@ -65,12 +65,6 @@ struct tcpdiag_verdict tcpdiag_classify_connect(enum tcpdiag_ending ending, int 
                                                 int64_t duration_ns,
                                                 const struct tcpdiag_evidence *evidence);
 
-/* getaddrinfo's return value. */
-struct tcpdiag_verdict tcpdiag_classify_gai(int code);
-
-/* h_errno after a gethostbyname of any form failed; 0 where it did not. */
-struct tcpdiag_verdict tcpdiag_classify_h_errno(int h_error);
-
 #ifdef __cplusplus
 }
 #endif

@@ -34,10 +34,10 @@ enum tcpdiag_outcome tcpdiag_outcome_by_name(const char *name)
     return TCPDIAG_OUTCOME_NONE;
 }
 
-enum tcpdiag_cause tcpdiag_cause_by_name(const char *name)
+enum tcpdiag_cause tcpdiag_cause_by_name(enum tcpdiag_outcome outcome, const char *name)
 {
     for (int i = 1; name && i < TCPDIAG_CAUSE_COUNT; i++)
-        if (strcmp(causes[i].name, name) == 0)
+        if (causes[i].outcome == outcome && strcmp(causes[i].name, name) == 0)
             return (enum tcpdiag_cause)i;
     return TCPDIAG_CAUSE_NONE;
 }

@@ -45,6 +45,10 @@ extern "C" {
       "accept queue is full",                                                                      \
       "look for packet loss on the way (mtr ADDRESS) and for an overflowing accept queue on the "  \
       "server (nstat -az TcpExtListenOverflows)")                                                  \
+    X(SLOW_LOOKUP, "slow-lookup", RESOLVED,                                                        \
+      "the name has addresses, but the lookup took a second or more",                              \
+      "find the name server that is slow or silent: tcpdiag-probe NAME PORT asks each of them; "   \
+      "look at /etc/resolv.conf (its order, timeout, single-request)")                             \
     X(NAME_NOT_FOUND, "name-not-found", DNS, "the name does not exist", 0)                         \
     X(NO_ADDRESS, "no-address", DNS, "the name exists but has no address of the family asked for", \
       "ask for the other family: getent ahosts NAME; ask the zone's owner for an A or AAAA "       \
@@ -55,6 +59,10 @@ extern "C" {
       "SERVER")                                                                                    \
     X(BAD_SERVICE, "bad-service", DNS, "the service name is unknown",                              \
       "check the spelling: getent services SERVICE; or give the port as a number")                 \
+    X(LOOKUP_GIVEN_UP, "gave-up-waiting", DNS,                                                     \
+      "the program gave up, or ended, before the name was resolved",                               \
+      "check that the servers in /etc/resolv.conf can be reached and answer: nslookup NAME "       \
+      "SERVER")                                                                                    \
     X(RESOLVER_ERROR, "resolver-error", DNS, "the resolver failed",                                \
       "check /etc/nsswitch.conf, /etc/resolv.conf and the limits of this machine")                 \
     X(NO_LOCAL_ROUTE, "no-local-route", NO_ROUTE, "this machine has no route to the address",      \
@@ -126,6 +134,14 @@ extern "C" {
       "this machine has no free source port left for this destination",                            \
       "count the connections (ss -s), widen net.ipv4.ip_local_port_range, or keep connections "    \
       "open")                                                                                      \
+    X(WRONG_FAMILY, "wrong-family", ERROR,                                                         \
+      "the address is of another family, IPv4 or IPv6, than the program asked for or its socket "  \
+      "takes",                                                                                     \
+      "give the program an address of the other family; or it has to make its socket for the "     \
+      "address's own family, or without IPV6_V6ONLY")                                              \
+    X(NO_INTERFACE, "no-interface", ERROR,                                                         \
+      "the address names a network interface that this machine does not have",                     \
+      "list the interfaces: ip link")                                                              \
     X(SCOPE_MISSING, "scope-missing", ERROR, "a link-local IPv6 address needs its interface",      \
       "write the address with its scope: fe80::1%eth0")
 
@@ -161,9 +177,10 @@ struct tcpdiag_cause_info {
 const struct tcpdiag_outcome_info *tcpdiag_outcome_info(enum tcpdiag_outcome outcome);
 const struct tcpdiag_cause_info *tcpdiag_cause_info(enum tcpdiag_cause cause);
 
-/* By the name in the log; NONE for a word that is no name (or NULL). */
+/* By the name in the log; NONE for a word that is no name (or NULL). Causes of two outcomes may
+   have one name. */
 enum tcpdiag_outcome tcpdiag_outcome_by_name(const char *name);
-enum tcpdiag_cause tcpdiag_cause_by_name(const char *name);
+enum tcpdiag_cause tcpdiag_cause_by_name(enum tcpdiag_outcome outcome, const char *name);
 
 #ifdef __cplusplus
 }

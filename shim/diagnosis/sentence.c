@@ -84,9 +84,12 @@ static void put_meaning(struct tcpdiag_out *out, const struct tcpdiag_record *r)
     put_string(out, r->verdict.cause != TCPDIAG_CAUSE_NONE
                         ? tcpdiag_cause_info(r->verdict.cause)->meaning
                         : tcpdiag_outcome_info(r->verdict.outcome)->meaning);
-    if (r->verdict.cause == TCPDIAG_CAUSE_NONE && r->error != 0 && tcpdiag_errno_name(r->error)) {
+    const char *word = r->error != 0 ? tcpdiag_errno_name(r->error)
+                       : r->gai != 0 ? tcpdiag_gai_name(r->gai)
+                                     : NULL;
+    if (r->verdict.cause == TCPDIAG_CAUSE_NONE && word) {
         put_literal(out, " (");
-        put_string(out, tcpdiag_errno_name(r->error));
+        put_string(out, word);
         put_literal(out, ")");
     }
     if (r->event == TCPDIAG_CONNECT) {

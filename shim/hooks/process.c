@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls that end a process or its program image with a connect in flight. */
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "shim/attempts/flight.h"
 #include "shim/attempts/in_flight.h"
 #include "shim/attempts/sole.h"
+#include "shim/attempts/unfinished.h"
 #include "shim/process/real.h"
 
 /* One hook does not call another by its name, of which the program may have a function itself. */
 __attribute__((noreturn)) static void end(int status)
 {
-    if (TCPDIAG_IN_FLIGHT())
-        tcpdiag_giving_up_all(true);
+    tcpdiag_process_ends(true);
     REAL(_exit)(status);
     __builtin_unreachable();
 }
@@ -24,6 +25,23 @@ TCPDIAG_EXPORT void _exit(int status)
 TCPDIAG_EXPORT void _Exit(int status)
 {
     end(status);
+}
+
+/* libc's own functions would end by its own _exit, past the hook. Handlers of the program's run in
+   between, and may still ask. */
+TCPDIAG_EXPORT void quick_exit(int status)
+{
+    tcpdiag_process_ends(false);
+    if (!ABSENT(quick_exit))
+        REAL(quick_exit)(status);
+    end(status);
+}
+
+TCPDIAG_EXPORT void abort(void)
+{
+    tcpdiag_process_ends(false);
+    REAL(abort)();
+    __builtin_unreachable();
 }
 
 /* An exec only returns when it has failed. In a vfork child, whose memory is the parent's, it tells

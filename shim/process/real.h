@@ -146,6 +146,8 @@ typedef const struct sockaddr *tcpdiag_sockaddr;
     X(int, execvp, (const char *, char *const[]))                                                  \
     X(int, execvpe, (const char *, char *const[], char *const[]))                                  \
     X(int, fexecve, (int, char *const[], char *const[]))                                           \
+    X(void, quick_exit, (int))                                                                     \
+    X(void, abort, (void))                                                                         \
     X(void, _exit, (int))                                                                          \
     X(int, prctl, (int, unsigned long, unsigned long, unsigned long, unsigned long))
 

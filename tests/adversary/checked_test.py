@@ -29,8 +29,8 @@ class Checked(run.SceneTest):
     def tools(self, scene, threads):
         for self.tool in ["memcheck", "helgrind", "drd"]:
             with self.subTest(self.tool):
-                # Two turns, each with five connects and a lookup, which has an end alone.
-                self.play(scene, 10 * threads, 12 * threads)
+                # Two turns, each with five connects, and a lookup of an address, which has no record.
+                self.play(scene, 10 * threads, 10 * threads)
         with self.subTest("standard error"):
             self.tool = "memcheck"
             self.play(scene, setting="stderr")

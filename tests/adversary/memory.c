@@ -148,6 +148,7 @@ int with_rights(size_t length)
     X(__recv_chk, play_recv, CHECKED)                                                              \
     X(__recvfrom_chk, play_recvfrom, CHECKED)                                                      \
     X(_exit, play_exit, PLAIN)                                                                     \
+    X(abort, play_abort, PLAIN)                                                                    \
     X(close, play_close, PLAIN)                                                                    \
     X(close_range, play_close_range, PLAIN)                                                        \
     X(closefrom, play_close_range, WIDE)                                                           \
@@ -182,6 +183,7 @@ int with_rights(size_t length)
     X(ppoll, play_poll, WIDE)                                                                      \
     X(prctl, play_prctl, PLAIN)                                                                    \
     X(pselect, play_select, MASKED)                                                                \
+    X(quick_exit, play_exit, PLAIN)                                                                \
     X(read, play_read, PLAIN)                                                                      \
     X(readv, play_readv, PLAIN)                                                                    \
     X(recv, play_recv, PLAIN)                                                                      \

@@ -112,6 +112,7 @@ void play_execve(const struct hook *hook);
 void play_execl(const struct hook *hook);
 void play_fexecve(const struct hook *hook);
 void play_fork(const struct hook *hook);
+void play_abort(const struct hook *hook);
 void play_exit(const struct hook *hook);
 void play_prctl(const struct hook *hook);
 void play_syscall(const struct hook *hook);

@@ -112,6 +112,22 @@ void play_exit(const struct hook *hook)
     CHECK(!"exit");
 }
 
+static void leave_in_handler(int signal)
+{
+    (void)signal;
+    syscall(SYS_exit_group, 0);
+}
+
+void play_abort(const struct hook *hook)
+{
+    subject();
+    printf("ends here\n");
+    fflush(stdout);
+    signal(SIGABRT, leave_in_handler);
+    AS(void, (void), hook)();
+    CHECK(!"abort");
+}
+
 /* ---- filters: a program for the kernel, at the end of a mapping ---- */
 
 #define PRCTL(hook) AS(int, (int, unsigned long, void *, unsigned long, unsigned long), hook)

@@ -59,8 +59,8 @@ class Memory(run.SceneTest):
         """gethostbyname(host->h_name): the log has what was asked for."""
         records = run.Run([PROGRAM, "gethostbyname", "idle"], True).records()
         asked = {r.get("server.address") for r in records if r["event"] == "resolve"}
-        self.assertLessEqual(asked, {"127.0.0.1", "localhost", "::1", "1.2.3.4.", "1.2.3.4", "127.1"})
-        self.assertIn("127.0.0.1", asked)
+        self.assertLessEqual(asked, {"localhost", "::1", "1.2.3.4."})
+        self.assertIn("localhost", asked)
 
     @unittest.skipIf(run.LINKED_IN, "as above")
     def test_short_set(self):

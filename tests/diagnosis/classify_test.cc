@@ -8,7 +8,7 @@
 #include <ostream>
 #include <string>
 
-#include "shim/diagnosis/classify.h"
+#include "shim/diagnosis/classify_lookup.h"
 #include "gtest/gtest.h"
 
 namespace
@@ -426,7 +426,7 @@ TEST(Resolver, GetaddrinfoCodes)
         {EAI_MEMORY, "dns", "resolver-error"},
         {EAI_SYSTEM, "dns", "resolver-error"},
         {EAI_BADFLAGS, "dns", ""},
-        {EAI_FAMILY, "dns", ""},
+        {EAI_FAMILY, "error", ""},
         {EAI_SOCKTYPE, "dns", ""},
         {EAI_OVERFLOW, "dns", ""},
         {EAI_CANCELED, "dns", ""},

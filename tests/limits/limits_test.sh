@@ -110,8 +110,7 @@ ends lost_race '"outcome":"abandoned"'
 ends error_taken_by_sendfile '"cause":"port-closed"' # a reset is told all the same; see below
 ends passed_on '"cause":"port-closed"'
 ends third_number '"outcome":"abandoned"'
-lacks many_names server.address
-ends two_names '"server.address":"127.0.0.1"'
+ends two_names '"server.address":"LOCALHOST"'
 
 if play many_in_flight; then
     begins=$(grep -c '"phase":"begin"' "$log")

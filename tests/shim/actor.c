@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -563,12 +564,114 @@ static void each_lookup(void)
     struct hostent host, *answer = NULL;
     char room[2048];
     int error = 0;
-    CHECK(gethostbyname2("127.0.0.1", AF_INET) != NULL);
-    CHECK(gethostbyname_r("127.0.0.1", &host, room, sizeof room, &answer, &error) == 0);
+    CHECK(gethostbyname("localhost") != NULL);
+    CHECK(gethostbyname2("localhost", AF_INET) != NULL);
+    CHECK(gethostbyname_r("localhost", &host, room, sizeof room, &answer, &error) == 0);
     CHECK(answer == &host);
-    CHECK(gethostbyname2_r("127.0.0.1", AF_INET, &host, room, sizeof room, &answer, &error) == 0);
+    CHECK(gethostbyname2_r("localhost", AF_INET, &host, room, sizeof room, &answer, &error) == 0);
     CHECK(answer == &host);
-    CHECK(gethostbyname_r("127.0.0.1", &host, room, 1, &answer, &error) == ERANGE);
+}
+
+/* A buffer that is too small: the program asks again, and that is one lookup. */
+static void lookup_with_more_room(void)
+{
+    struct hostent host, *answer = NULL;
+    char room[2048];
+    int error = 0;
+    CHECK(gethostbyname_r("localhost", &host, room, 1, &answer, &error) == ERANGE);
+    CHECK(gethostbyname_r("localhost", &host, room, 8, &answer, &error) == ERANGE);
+    CHECK(gethostbyname_r("localhost", &host, room, sizeof room, &answer, &error) == 0);
+    CHECK(answer == &host);
+}
+
+static void lookup_without_more_room(void)
+{
+    struct hostent host, *answer = NULL;
+    char room[1];
+    int error = 0;
+    CHECK(gethostbyname_r("localhost", &host, room, sizeof room, &answer, &error) == ERANGE);
+}
+
+/* Programs ask so whether a word is an address: nobody is asked for the name. */
+static void looks_for_an_address(void)
+{
+    struct addrinfo *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    CHECK(getaddrinfo("localhost", "80", &hints, &list) == EAI_NONAME);
+    CHECK(getaddrinfo("127.0.0.1", "80", &hints, &list) == 0);
+    freeaddrinfo(list);
+}
+
+static void service_by_number_only(void)
+{
+    struct addrinfo *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    CHECK(getaddrinfo("localhost", "http", &hints, &list) == EAI_NONAME);
+}
+
+static void scope_of_no_interface(void)
+{
+    struct addrinfo *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    CHECK(getaddrinfo("fe80::1%nosuch0", "80", &hints, &list) != 0);
+}
+
+static void address_of_the_wrong_family(void)
+{
+    struct addrinfo *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_INET};
+    CHECK(getaddrinfo("::1", "80", &hints, &list) != 0);
+}
+
+static void *connects_for_ever(void *address)
+{
+    to(tcp(0), address);
+    return NULL;
+}
+
+/* The program ends while a thread is inside a connect. */
+static void connect_outlived_by_exit(void)
+{
+    static struct sockaddr_in address;
+    pthread_t thread;
+    address = silent();
+    CHECK(pthread_create(&thread, NULL, connects_for_ever, &address) == 0);
+    struct timespec moment = {1, 200000000}; /* more than a SYN's time */
+    nanosleep(&moment, NULL);
+}
+
+/* Nobody knows when it was left. */
+static void connect_cancelled(void)
+{
+    static struct sockaddr_in address;
+    pthread_t thread;
+    address = silent();
+    CHECK(pthread_create(&thread, NULL, connects_for_ever, &address) == 0);
+    struct timespec moment = {0, 200000000};
+    nanosleep(&moment, NULL);
+    CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, NULL) == 0);
+}
+
+static sigjmp_buf away;
+
+static void jump_away(int signal)
+{
+    siglongjmp(away, signal);
+}
+
+/* An alarm ends a connect by a jump, as in old network programs; then the program tries another. */
+static void connect_left_by_a_jump(void)
+{
+    struct sockaddr_in silence = silent();
+    struct sockaddr_in closed = refusing();
+    struct itimerval soon = {{0, 0}, {0, 200000}};
+    signal(SIGALRM, jump_away);
+    if (sigsetjmp(away, 1) == 0) {
+        CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+        to(tcp(0), &silence);
+        CHECK(!"it returned");
+    }
+    CHECK(to(tcp(0), &closed) == -1 && errno == ECONNREFUSED);
 }
 
 static void numeric_lookup(void)
@@ -587,7 +690,7 @@ static void asynchronous_lookup(void)
 {
 #ifdef GAI_WAIT
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct gaicb one = {.ar_name = "127.0.0.1", .ar_request = &hints};
+    struct gaicb one = {.ar_name = "localhost", .ar_request = &hints};
     struct gaicb *all[] = {&one, NULL};
     CHECK(getaddrinfo_a(GAI_WAIT, all, 2, NULL) == 0);
     freeaddrinfo(one.ar_result);
@@ -733,6 +836,15 @@ static const struct scene scenes[] = {
     SCENE(each_lookup),
     SCENE(numeric_lookup),
     SCENE(asynchronous_lookup),
+    SCENE(lookup_with_more_room),
+    SCENE(lookup_without_more_room),
+    SCENE(looks_for_an_address),
+    SCENE(service_by_number_only),
+    SCENE(scope_of_no_interface),
+    SCENE(address_of_the_wrong_family),
+    SCENE(connect_outlived_by_exit),
+    SCENE(connect_cancelled),
+    SCENE(connect_left_by_a_jump),
     SCENE(loader_error),
     SCENE(perhaps_missing),
     SCENE(named_connect),

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/diagnosis/classify.h"
+#include "shim/diagnosis/classify_lookup.h"
 #include "tools/base/util.h"
 #include "tools/compare/ask.h"
 #include "tools/compare/destinations.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/diagnosis/classify.h"
+#include "shim/diagnosis/classify_lookup.h"
 #include "shim/diagnosis/names.h"
 #include "tools/base/util.h"
 #include "tools/compare/judge.h"

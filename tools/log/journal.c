@@ -54,7 +54,7 @@ static const char *understand(struct logged *entry)
     entry->outcome = tcpdiag_outcome_by_name(text(json, "outcome"));
     if (entry->end && entry->outcome == TCPDIAG_OUTCOME_NONE)
         return "its outcome is none of this version's";
-    entry->cause = tcpdiag_cause_by_name(text(json, "cause"));
+    entry->cause = tcpdiag_cause_by_name(entry->outcome, text(json, "cause"));
     entry->time = text(json, "time");
     entry->host = text(json, "host.name");
     entry->executable = text(json, "process.executable.name");
