@@ -14,6 +14,7 @@
 #include <string>
 
 #include "probe/results/result.h"
+#include "shim/diagnosis/classify_lookup.h"
 
 // A connect to 10.0.2.2 that took 1.5 ms; name NULL: the address was asked for.
 inline result Connect(tcpdiag_outcome outcome, tcpdiag_cause cause = TCPDIAG_CAUSE_NONE,
