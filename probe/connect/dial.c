@@ -39,7 +39,7 @@ static void begin_record(const struct dial *dial, struct tcpdiag_record *record)
 static void fail(int fd, struct tcpdiag_record *record, int error)
 {
     record->error = error;
-    tcpdiag_evidence_failure(fd, error, &record->evidence);
+    tcpdiag_evidence_failure(fd, &record->peer, error, &record->evidence);
 }
 
 static int apply(int fd, int family, const struct dial_options *options)
@@ -123,7 +123,7 @@ static enum dial_state take_result(struct dial *dial, struct tcpdiag_record *rec
     } else if (record->evidence.tcp_state == STATE_SYN_SENT) {
         /* With IP_RECVERR poll reports POLLERR for an entry in the queue even where the connect
            goes on. Left there it would be reported for ever; a fatal one is the answer. */
-        tcpdiag_evidence_failure(dial->fd, 0, &record->evidence);
+        tcpdiag_evidence_failure(dial->fd, &record->peer, 0, &record->evidence);
         record->error = queued_error(&record->evidence);
         if (record->error == 0)
             return DIAL_PENDING;

@@ -39,7 +39,7 @@ static bool ends_nothing(const struct tcpdiag_evidence *e)
 /* connect or SO_ERROR said error, or (0) the queue may hold an ICMP error. True where it ended. */
 static bool end_by_error(struct ask *ask, int error)
 {
-    tcpdiag_evidence_failure(ask->fd, error, &ask->evidence);
+    tcpdiag_evidence_failure(ask->fd, &ask->target, error, &ask->evidence);
     if (ask->evidence.icmp && ends_nothing(&ask->evidence))
         ask->evidence.icmp = false;
     if (ask->evidence.icmp)

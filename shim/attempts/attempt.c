@@ -65,7 +65,11 @@ void tcpdiag_read_failure(const struct tcpdiag_attempt *attempt, int error,
 {
     if (tcpdiag_cookie_of(attempt->fd) != attempt->cookie)
         return;
-    tcpdiag_evidence_local(attempt->fd, attempt->family, error, evidence);
+    tcpdiag_evidence_local(attempt->fd, attempt->family, error, &attempt->peer, evidence);
+    /* A v4-mapped address on a socket that is for IPv6 only. */
+    if (error == ENETUNREACH && attempt->peer.family == AF_INET && attempt->family == AF_INET6 &&
+        sys_int_option(attempt->fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 1)
+        evidence->foreign = true;
     read_queue(attempt, evidence);
     if (error == ECONNRESET) /* also what a shutdown or a dissolving connect leaves */
         evidence->answered = tcpdiag_evidence_history(attempt->fd).received != 0;
@@ -106,15 +110,26 @@ void tcpdiag_write_end(const struct tcpdiag_attempt *attempt, enum tcpdiag_endin
         write_connect(attempt, &record);
 }
 
-/* The end by the kernel's word, which the program has. */
+/* A blocking call that fails resets the socket, its counters included (tcp_disconnect), be it
+   connect, a second connect after a signal, or a send that carries the SYN. A socket that has seen
+   a second pass has sent something. */
+static bool counters_are_gone(const struct tcpdiag_attempt *attempt, int64_t now,
+                              const struct tcpdiag_evidence *evidence)
+{
+    if (evidence->tcp_state != TCP_CLOSE)
+        return false;
+    return attempt->blocking == TCPDIAG_BLOCKING ||
+           (evidence->syn_retransmits == 0 && now - attempt->begin_ns >= TCPDIAG_SECOND &&
+            tcpdiag_evidence_history(attempt->fd).sent == 0);
+}
+
 void tcpdiag_end_with_error(const struct tcpdiag_attempt *attempt, int error,
                             struct tcpdiag_evidence *evidence)
 {
     int64_t now = sys_nanoseconds(CLOCK_MONOTONIC);
     if (error != 0) {
         tcpdiag_read_failure(attempt, error, evidence);
-        /* A blocking connect that fails resets the socket, its counters included. */
-        if (attempt->blocking == TCPDIAG_BLOCKING && evidence->tcp_state == TCP_CLOSE)
+        if (counters_are_gone(attempt, now, evidence))
             evidence->syn_retransmits = evidence->rtt_us = -1;
     }
     tcpdiag_stop_asking(attempt);

@@ -218,10 +218,12 @@ void tcpdiag_call_end(struct tcpdiag_call *call, int error)
                 call->sent_before > 0); /* connect(2): after EINTR the kernel goes on by itself */
         goto out;
     }
-    if (error == EINPROGRESS) { /* SO_SNDTIMEO ran out (socket(7)) */
-        tcpdiag_stop_asking(attempt);
-        tcpdiag_write_end(attempt, TCPDIAG_ENDED_LIMIT, 0, sys_nanoseconds(CLOCK_MONOTONIC),
-                          &evidence);
+    if (error == EINPROGRESS) { /* SO_SNDTIMEO ran out (socket(7)); the connect goes on */
+        attempt->limit_ns = sys_nanoseconds(CLOCK_MONOTONIC);
+        if (tcpdiag_cookie_of(call->fd) == attempt->cookie)
+            goes_on(attempt, call->sent_before > 0);
+        else /* closed meanwhile: nobody can ask any more */
+            tcpdiag_write_end(attempt, TCPDIAG_ENDED_LIMIT, 0, attempt->limit_ns, &evidence);
     } else if (error == 0 && !tcpdiag_established(&evidence) && evidence.tcp_state > 0) {
         goes_on(attempt,
                 call->sent_before > 0); /* TCP_FASTOPEN_CONNECT: success without a handshake */

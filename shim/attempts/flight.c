@@ -158,6 +158,11 @@ static void end_unasked(const struct tcpdiag_attempt *attempt, enum tcpdiag_endi
     }
     if (last)
         tcpdiag_stop_asking(attempt);
+    if (attempt->limit_ns != 0 && ending != TCPDIAG_ENDED_RESULT &&
+        ending != TCPDIAG_ENDED_FAILED && ending != TCPDIAG_ENDED_UNSEEN) {
+        ending = TCPDIAG_ENDED_LIMIT; /* what the program has not asked after is what it gave up */
+        now = attempt->limit_ns;
+    }
     tcpdiag_write_end(attempt, ending, error, now, &evidence);
 }
 

@@ -104,6 +104,11 @@ static int listed6(const struct tcpdiag_endpoint *address, struct tcpdiag_scratc
     return length >= 0 && length < (long)sizeof scratch->line ? 0 : -1;
 }
 
+bool tcpdiag_may_open(void)
+{
+    return tcpdiag_alone();
+}
+
 int tcpdiag_own_address(int fd, const struct tcpdiag_endpoint *address)
 {
     struct tcpdiag_scratch *scratch = tcpdiag_scratch_take();

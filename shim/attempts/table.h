@@ -25,6 +25,7 @@ struct tcpdiag_attempt {
     uint64_t number;
     uint64_t cookie; /* SO_COOKIE: tells this socket from a later one with the same number */
     int64_t begin_ns;
+    int64_t limit_ns; /* when a blocking call ended by the program's limit (SO_SNDTIMEO), 0: none */
     int64_t failed_ns; /* when a wait showed the program that it failed, 0: not yet */
     struct tcpdiag_endpoint peer;
     int port;   /* the socket's own, where somebody else may hold it; else 0 */

@@ -31,6 +31,12 @@ static bool link_local(const struct tcpdiag_endpoint *peer)
            (peer->address[1] & 0xc0) == 0x80;
 }
 
+/* 224.0.0.0/4 and above, which has the limited broadcast; ff00::/8. */
+static bool multicast(const struct tcpdiag_endpoint *peer)
+{
+    return peer->family == AF_INET ? peer->address[0] >= 224 : peer->address[0] == 0xff;
+}
+
 static bool zero_network(const struct tcpdiag_endpoint *peer)
 {
     return peer->family == AF_INET && peer->address[0] == 0;
@@ -85,9 +91,13 @@ static struct tcpdiag_verdict refused(const struct tcpdiag_evidence *e)
     return e->answered == 0 ? VERDICT(REFUSED, FIREWALL_REJECT) : VERDICT(REFUSED, NONE);
 }
 
-static struct tcpdiag_verdict unreachable(int error, int64_t duration,
-                                          const struct tcpdiag_evidence *e)
+static struct tcpdiag_verdict unreachable(int error, const struct tcpdiag_endpoint *peer,
+                                          int64_t duration, const struct tcpdiag_evidence *e)
 {
+    if (e->local && e->foreign)
+        return VERDICT(ERROR, WRONG_FAMILY);
+    if (e->local && error == ENETUNREACH && (multicast(peer) || e->udp_error == EACCES))
+        return VERDICT(ERROR, NOT_UNICAST);
     if (e->local)
         return error == EHOSTUNREACH ? VERDICT(NO_ROUTE, LOCAL_UNREACHABLE)
                                      : VERDICT(NO_ROUTE, NO_LOCAL_ROUTE);
@@ -103,8 +113,10 @@ static struct tcpdiag_verdict invalid(const struct tcpdiag_endpoint *peer,
 {
     if (link_local(peer) && peer->scope == 0)
         return VERDICT(ERROR, SCOPE_MISSING);
+    if (e->foreign)
+        return VERDICT(ERROR, WRONG_FAMILY);
     /* fib_props[RTN_BLACKHOLE].error is EINVAL (net/ipv4/fib_semantics.c, net/ipv6/route.c). */
-    if (peer->family != 0 && e->local && !e->foreign && !zero_network(peer))
+    if (peer->family != 0 && e->local && !zero_network(peer))
         return VERDICT(NO_ROUTE, BLACKHOLE_ROUTE);
     return VERDICT(ERROR, NONE);
 }
@@ -112,11 +124,24 @@ static struct tcpdiag_verdict invalid(const struct tcpdiag_endpoint *peer,
 static struct tcpdiag_verdict forbidden(const struct tcpdiag_endpoint *peer,
                                         const struct tcpdiag_evidence *e)
 {
+    if (e->local && (e->labelled || e->udp_error == 0)) /* a route forbids UDP as well */
+        return VERDICT(DENIED, PERMISSION);
     if (e->local)
-        return e->labelled ? VERDICT(DENIED, PERMISSION) : VERDICT(DENIED, PROHIBITED_ROUTE);
+        return VERDICT(DENIED, PROHIBITED_ROUTE);
     /* ICMPv6 "administratively prohibited" arrives as EACCES; without the queue nobody knows
        whether this machine, a router or the host has sent it. */
     return peer->family == AF_INET6 ? VERDICT(NO_ROUTE, NONE) : VERDICT(DENIED, NONE);
+}
+
+/* For IPv6 also where no address of this machine's suits; then UDP, which needs no port of TCP's,
+   says the same. */
+static struct tcpdiag_verdict no_source(const struct tcpdiag_endpoint *peer,
+                                        const struct tcpdiag_evidence *e)
+{
+    if (e->local && (peer->family == AF_INET || e->udp_error == 0))
+        return VERDICT(ERROR, PORTS_USED_UP);
+    return e->local && e->udp_error == EADDRNOTAVAIL ? VERDICT(ERROR, NO_SOURCE_ADDRESS)
+                                                     : VERDICT(ERROR, NONE);
 }
 
 static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoint *peer,
@@ -137,7 +162,7 @@ static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoin
         return VERDICT(TIMEOUT, NO_ANSWER);
     case EHOSTUNREACH:
     case ENETUNREACH:
-        return unreachable(error, duration, e);
+        return unreachable(error, peer, duration, e);
     case ENETDOWN:
     case EHOSTDOWN:
     case ENONET:
@@ -148,9 +173,10 @@ static struct tcpdiag_verdict from_error(int error, const struct tcpdiag_endpoin
         return forbidden(peer, e);
     case EPERM:
         return VERDICT(DENIED, PERMISSION);
-    case EADDRNOTAVAIL: /* for IPv6 also "no source address", where the protocol is disabled */
-        return e->local && peer->family == AF_INET ? VERDICT(ERROR, PORTS_USED_UP)
-                                                   : VERDICT(ERROR, NONE);
+    case EADDRNOTAVAIL:
+        return no_source(peer, e);
+    case EAFNOSUPPORT:
+        return e->foreign ? VERDICT(ERROR, WRONG_FAMILY) : VERDICT(ERROR, NONE);
     default:
         return VERDICT(ERROR, NONE);
     }

@@ -30,7 +30,9 @@ struct tcpdiag_evidence {
                             SO_INCOMING_CPU (socket(7)), where the queue cannot tell a reset from an ICMP
                             error */
     bool local;          /* connect() failed without sending a packet: no source port was taken */
-    bool foreign;        /* the address is of another family than the socket */
+    bool foreign;        /* the address is of another family than the socket takes */
+    int udp_error;       /* of a UDP connect to the same address, which sends nothing: 0 or errno;
+                            -1 unknown */
     bool labelled;       /* a label-based security module (SELinux, Smack) mediates the socket */
     int tcp_state;       /* TCP_ESTABLISHED (1), ...; -1 unknown */
     int syn_retransmits; /* SYNs sent again; -1 unknown (the kernel forgets them when a
@@ -42,7 +44,7 @@ struct tcpdiag_evidence {
 #define TCPDIAG_NO_EVIDENCE                                                                        \
     (struct tcpdiag_evidence)                                                                      \
     {                                                                                              \
-        .answered = -1, .tcp_state = -1, .syn_retransmits = -1, .rtt_us = -1                       \
+        .answered = -1, .udp_error = -1, .tcp_state = -1, .syn_retransmits = -1, .rtt_us = -1      \
     }
 
 enum tcpdiag_ending {

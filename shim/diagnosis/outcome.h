@@ -66,13 +66,15 @@ extern "C" {
     X(RESOLVER_ERROR, "resolver-error", DNS, "the resolver failed",                                \
       "check /etc/nsswitch.conf, /etc/resolv.conf and the limits of this machine")                 \
     X(NO_LOCAL_ROUTE, "no-local-route", NO_ROUTE, "this machine has no route to the address",      \
-      "add a route or bring the interface up: ip route get ADDRESS, ip addr")                      \
+      "add a route or bring the interface up: ip route get ADDRESS, ip addr; or a rule for this "  \
+      "program's user or mark sends it elsewhere: ip rule")                                        \
     X(LOCAL_UNREACHABLE, "local-unreachable", NO_ROUTE,                                            \
       "an unreachable route on this machine forbids the address",                                  \
-      "find the route: ip route get ADDRESS, ip route show table all type unreachable")            \
+      "find the route: ip route get ADDRESS, ip route show table all type unreachable; or the "    \
+      "rule: ip rule")                                                                             \
     X(BLACKHOLE_ROUTE, "blackhole-route", NO_ROUTE,                                                \
       "a blackhole route on this machine swallows the address",                                    \
-      "find the route: ip route show table all type blackhole")                                    \
+      "find the route: ip route show table all type blackhole; or the rule: ip rule")              \
     X(NEIGHBOUR_SILENT, "neighbour-silent", NO_ROUTE,                                              \
       "the address is on a local link and no machine there answers for it",                        \
       "is the host up and on this network: ip neigh show ADDRESS, and its cable, VLAN and "        \
@@ -117,8 +119,8 @@ extern "C" {
       "look at the output rules of this machine: nft list ruleset")                                \
     X(PROHIBITED_ROUTE, "prohibited-route", DENIED,                                                \
       "a prohibit route on this machine forbids the address",                                      \
-      "find the route: ip route show table all type prohibit (a Landlock sandbox of the program "  \
-      "answers the same)")                                                                         \
+      "find the route: ip route show table all type prohibit; or the rule: ip rule (a Landlock "   \
+      "sandbox of the program answers the same)")                                                  \
     X(PERMISSION, "permission", DENIED,                                                            \
       "the kernel forbids this program to connect: a security module, a cgroup filter or a "       \
       "sandbox",                                                                                   \
@@ -139,6 +141,12 @@ extern "C" {
       "takes",                                                                                     \
       "give the program an address of the other family; or it has to make its socket for the "     \
       "address's own family, or without IPV6_V6ONLY")                                              \
+    X(NOT_UNICAST, "not-unicast", ERROR,                                                           \
+      "the address is a broadcast or multicast address, to which TCP cannot connect",              \
+      "check the address and the netmask: ip addr")                                                \
+    X(NO_SOURCE_ADDRESS, "no-source-address", ERROR,                                               \
+      "this machine has no address of its own to connect from, as where IPv6 is switched off",     \
+      "ip -6 addr, sysctl net.ipv6.conf.all.disable_ipv6; or give the program an IPv4 address")    \
     X(NO_INTERFACE, "no-interface", ERROR,                                                         \
       "the address names a network interface that this machine does not have",                     \
       "list the interfaces: ip link")                                                              \

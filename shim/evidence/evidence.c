@@ -146,23 +146,35 @@ static void read_queue(int fd, struct tcpdiag_evidence *evidence)
     }
 }
 
-int tcpdiag_sends_from(const struct tcpdiag_endpoint *address)
+/* A UDP connect to the address sends nothing. Its errno or 0; from: the address that it would send
+   from. -1: no socket could be had. */
+static int udp_connect(const struct tcpdiag_endpoint *address, struct tcpdiag_endpoint *from)
 {
     struct sockaddr_storage name;
     struct tcpdiag_endpoint to = *address;
-    struct tcpdiag_endpoint from = {0};
+    int error = 0;
+    memset(from, 0, sizeof *from);
     to.port = 1;
     int fd = sys_socket(to.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     socklen_t length = tcpdiag_endpoint_to(&to, &name);
-    if (sys_connect(fd, &name, length) == 0) {
+    if (sys_connect(fd, &name, length) != 0) {
+        error = errno;
+    } else {
         length = sizeof name;
         if (sys_getsockname(fd, &name, &length) == 0)
-            tcpdiag_endpoint_from(&from, &name, length);
+            tcpdiag_endpoint_from(from, &name, length);
     }
     sys_close(fd);
-    return tcpdiag_same_address(&from, address);
+    return error;
+}
+
+int tcpdiag_sends_from(const struct tcpdiag_endpoint *address)
+{
+    struct tcpdiag_endpoint from;
+    int error = udp_connect(address, &from);
+    return error < 0 ? -1 : tcpdiag_same_address(&from, address);
 }
 
 /* A failed blocking connect has forgotten its source address (tcp_disconnect in net/ipv4/tcp.c), so
@@ -174,7 +186,15 @@ static int own_address(int fd, const struct tcpdiag_endpoint *self,
     return loopback || tcpdiag_same_address(self, address) ? 1 : tcpdiag_own_address(fd, address);
 }
 
-void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_evidence *evidence)
+/* The errors of which UDP knows more: a broadcast address answers EACCES there, a sandbox of TCP
+   nothing, and a machine without an IPv6 address the same. */
+static bool udp_knows_more(int error)
+{
+    return error == ENETUNREACH || error == EACCES || error == EADDRNOTAVAIL;
+}
+
+void tcpdiag_evidence_local(int fd, int family, int error, const struct tcpdiag_endpoint *peer,
+                            struct tcpdiag_evidence *evidence)
 {
     int own;
     struct tcpdiag_endpoint self = own_name(fd, &own);
@@ -182,6 +202,10 @@ void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_eviden
        socket's name: none means that no packet was sent. */
     evidence->local = self.family != 0 && self.port == 0;
     evidence->foreign = family != 0 && own != 0 && family != own;
+    if (evidence->local && udp_knows_more(error) && tcpdiag_may_open()) {
+        struct tcpdiag_endpoint from;
+        evidence->udp_error = udp_connect(peer, &from);
+    }
     if (error == EACCES) {
         char label[1];
         socklen_t length = sizeof label;
@@ -203,9 +227,10 @@ void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence)
     evidence->icmp_own = own > 0;
 }
 
-void tcpdiag_evidence_failure(int fd, int error, struct tcpdiag_evidence *evidence)
+void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
+                              struct tcpdiag_evidence *evidence)
 {
-    tcpdiag_evidence_local(fd, 0, error, evidence);
+    tcpdiag_evidence_local(fd, 0, error, peer, evidence);
     evidence->queue_complete = true;
     tcpdiag_evidence_queue(fd, evidence);
 }

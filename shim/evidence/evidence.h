@@ -46,9 +46,10 @@ void tcpdiag_evidence_answered(int fd, struct tcpdiag_evidence *evidence);
 /* Whether the program itself asked for the error queue: then what is in it is the program's. */
 bool tcpdiag_queue_is_the_programs(int fd);
 
-/* Fills local, foreign and labelled, after connect to an address of this family (as sa_family says
-   it) failed with error; without side effect. */
-void tcpdiag_evidence_local(int fd, int family, int error, struct tcpdiag_evidence *evidence);
+/* Fills local, foreign, labelled and udp_error, after connect to peer, an address of this family as
+   sa_family says it, failed with error; without side effect. */
+void tcpdiag_evidence_local(int fd, int family, int error, const struct tcpdiag_endpoint *peer,
+                            struct tcpdiag_evidence *evidence);
 
 /* 1: the address is one of this machine's, 0: it is not, -1: that cannot be known. To an address of
    its own a machine sends from that address, and connect(2) of a UDP socket says from which address
@@ -60,9 +61,11 @@ int tcpdiag_sends_from(const struct tcpdiag_endpoint *address);
    said no is the heart of it. */
 void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence);
 
-/* All of these and queue_complete, after a connect has failed with error on a socket for which the
-   caller itself has set IP_RECVERR or IPV6_RECVERR, so that the queue is the caller's to read. */
-void tcpdiag_evidence_failure(int fd, int error, struct tcpdiag_evidence *evidence);
+/* All of these and queue_complete, after a connect to peer has failed with error on a socket for
+   which the caller itself has set IP_RECVERR or IPV6_RECVERR, so that the queue is the caller's to
+   read. */
+void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int error,
+                              struct tcpdiag_evidence *evidence);
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
 #define TCPDIAG_KERNEL_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -40,6 +41,9 @@ int64_t sys_nanoseconds(clockid_t clock);
 /* 1: the address is one of this machine's, in the network namespace of the socket fd; 0: it is not;
    -1: that cannot be known. */
 int tcpdiag_own_address(int fd, const struct tcpdiag_endpoint *address);
+
+/* Whether a descriptor may be opened for a moment: no other thread could see it. */
+bool tcpdiag_may_open(void);
 
 #define SYS_PADDED(number, a, b, c, d, e, f, ...)                                                  \
     tcpdiag_syscall(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))

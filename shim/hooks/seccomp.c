@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "shim/attempts/flight.h"
+#include "shim/attempts/in_flight.h"
+#include "shim/attempts/unfinished.h"
 #include "shim/hooks/spawn.h"
 #include "shim/hooks/undeclared.h"
 #include "shim/log/complaint.h"
@@ -175,11 +178,11 @@ long tcpdiag_any_syscall(long number, long a, long b, long c, long d, long e, lo
     if (number == SYS_prctl && CONFINES(a, b))
         return confine_by_syscall(number, arguments, b == SECCOMP_MODE_STRICT, 0, (void *)c);
 #if !defined(__x86_64__) && !defined(__i386__)
-    if (TCPDIAG_UNLIKELY(number == SYS_clone || number == SYS_clone3 || number == SYS_pidfd_getfd ||
-                         number == SYS_dup || number == SYS_dup3 || number == SYS_fcntl ||
-                         number == SYS_sendmsg || number == SYS_sendmmsg ||
-                         number == SYS_execveat || number == SYS_unshare ||
-                         number == SYS_CLOSE_RANGE))
+    if (TCPDIAG_UNLIKELY(number == SYS_close || number == SYS_exit_group || number == SYS_clone ||
+                         number == SYS_clone3 || number == SYS_pidfd_getfd || number == SYS_dup ||
+                         number == SYS_dup3 || number == SYS_fcntl || number == SYS_sendmsg ||
+                         number == SYS_sendmmsg || number == SYS_execveat ||
+                         number == SYS_unshare || number == SYS_CLOSE_RANGE))
         tcpdiag_before_process(number, (unsigned long)a, (unsigned long)b, (unsigned long)c);
 #endif
     long result = REAL(syscall)(number, a, b, c, d, e, f);
@@ -194,6 +197,14 @@ __attribute__((used)) void *tcpdiag_before_process(long number, unsigned long a,
 {
     unsigned long flags = 0;
     int saved = errno;
+    if (number == SYS_close || number == SYS_exit_group) { /* libuv closes so */
+        if (number == SYS_exit_group)
+            tcpdiag_process_ends(true);
+        else if (TCPDIAG_IN_FLIGHT())
+            tcpdiag_giving_up((int)a);
+        errno = saved;
+        return (void *)REAL(syscall);
+    }
 #ifdef SYS_clone3
     if (number == SYS_clone3 && a && tcpdiag_readable((const void *)a, sizeof(uint64_t)))
         flags = (unsigned long)*(const uint64_t *)a;
@@ -227,6 +238,10 @@ __asm__(".text\n"
         "    je 1f\n"
         "    cmpq $" TEXT(__NR_prctl) ", %rdi\n"
         "    je 1f\n"
+        "    cmpq $" TEXT(__NR_close) ", %rdi\n"
+        "    je 3f\n"
+        "    cmpq $" TEXT(__NR_exit_group) ", %rdi\n"
+        "    je 3f\n"
         "    cmpq $" TEXT(__NR_clone) ", %rdi\n"
         "    je 3f\n"
         "    cmpq $" TEXT(__NR_fork) ", %rdi\n"
@@ -294,6 +309,10 @@ __asm__(".text\n"
         "    je 1f\n"
         "    cmpl $" TEXT(__NR_prctl) ", %eax\n"
         "    je 1f\n"
+        "    cmpl $" TEXT(__NR_close) ", %eax\n"
+        "    je 3f\n"
+        "    cmpl $" TEXT(__NR_exit_group) ", %eax\n"
+        "    je 3f\n"
         "    cmpl $" TEXT(__NR_clone) ", %eax\n"
         "    je 3f\n"
         "    cmpl $" TEXT(__NR_fork) ", %eax\n"

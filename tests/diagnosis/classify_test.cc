@@ -37,6 +37,7 @@ class Seen
     Seen()
     {
         evidence_.answered = -1;
+        evidence_.udp_error = -1;
         evidence_.tcp_state = -1;
         evidence_.syn_retransmits = -1;
         evidence_.rtt_us = -1;
@@ -73,6 +74,16 @@ class Seen
     Seen &Local() // no packet was sent
     {
         evidence_.local = true;
+        return *this;
+    }
+    Seen &Udp(int error) // of a UDP connect to the same address
+    {
+        evidence_.udp_error = error;
+        return *this;
+    }
+    Seen &Foreign() // the address is of another family than the socket takes
+    {
+        evidence_.foreign = true;
         return *this;
     }
     Seen &Labelled()
@@ -180,6 +191,26 @@ TEST(GroundTruth, Ipv4)
          "ports-used-up"},
         {"a security module or seccomp", EPERM, kHost, 0, Seen().State(kClosed).Local(), "denied",
          "permission"},
+        {"a sandbox that forbids TCP", EACCES, kHost, 0, Seen().State(kClosed).Local().Udp(0),
+         "denied", "permission"},
+        {"a prohibit route forbids UDP too", EACCES, kHost, 0,
+         Seen().State(kClosed).Local().Udp(EACCES), "denied", "prohibited-route"},
+        {"multicast", ENETUNREACH, "224.0.0.1", 0, Seen().State(kClosed).Local(), "error",
+         "not-unicast"},
+        {"limited broadcast", ENETUNREACH, "255.255.255.255", 0, Seen().State(kClosed).Local(),
+         "error", "not-unicast"},
+        {"a subnet's broadcast address", ENETUNREACH, "10.0.1.255", 0,
+         Seen().State(kClosed).Local().Udp(EACCES), "error", "not-unicast"},
+        {"no route, for UDP neither", ENETUNREACH, kHost, 0,
+         Seen().State(kClosed).Local().Udp(ENETUNREACH), "no-route", "no-local-route"},
+        {"a v4-mapped address on an IPv6-only socket", ENETUNREACH, kHost, 0,
+         Seen().State(kClosed).Local().Foreign(), "error", "wrong-family"},
+        {"an IPv4 address on an IPv6 socket", EINVAL, kHost, 0,
+         Seen().State(kClosed).Local().Foreign(), "error", "wrong-family"},
+        {"IPv6 is switched off", EADDRNOTAVAIL, kHost6, 0,
+         Seen().State(kClosed).Local().Udp(EADDRNOTAVAIL), "error", "no-source-address"},
+        {"no free source port for IPv6", EADDRNOTAVAIL, kHost6, 0,
+         Seen().State(kClosed).Local().Udp(0), "error", "ports-used-up"},
         {"SELinux", EACCES, kHost, 0, Seen().State(kClosed).Local().Labelled(), "denied",
          "permission"},
         {"established and reset before anybody looked", ECONNRESET, kHost, kFast,

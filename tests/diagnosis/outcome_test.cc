@@ -49,6 +49,7 @@ const Cause kCauses[] = {
     {"prohibited-route", TCPDIAG_DENIED},     {"permission", TCPDIAG_DENIED},
     {"out-of-sight", TCPDIAG_ABANDONED},      {"reason-unseen", TCPDIAG_ERROR},
     {"ports-used-up", TCPDIAG_ERROR},         {"wrong-family", TCPDIAG_ERROR},
+    {"not-unicast", TCPDIAG_ERROR},           {"no-source-address", TCPDIAG_ERROR},
     {"no-interface", TCPDIAG_ERROR},          {"scope-missing", TCPDIAG_ERROR},
 };
 

@@ -267,6 +267,32 @@ static void nothing(int signal)
     (void)signal;
 }
 
+/* The connect goes on after the limit, and the program asks how it went. */
+static void send_time_limit_and_wait(void)
+{
+    struct sockaddr_in address = silent();
+    struct timeval limit = {0, 200000};
+    struct linger gone = {1, 0};
+    int fd = tcp(0);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0);
+    CHECK(to(fd, &address) == -1 && errno == EINPROGRESS);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_LINGER, &gone, sizeof gone) == 0);
+    struct pollfd one = {fd, POLLOUT, 0};
+    CHECK(poll(&one, 1, 0) == 0);
+    struct sockaddr_in unspecified = {.sin_family = AF_UNSPEC};
+    CHECK(to(fd, &unspecified) == 0); /* dissolves it: not a timeout that the program waited for */
+    close(fd);
+}
+
+/* As libuv does. */
+static void closed_by_system_call(void)
+{
+    struct sockaddr_in address = silent();
+    int fd = in_progress(&address);
+    syscall(SYS_close, fd);
+    pause(); /* its end is written before the process ends */
+}
+
 static void interrupted(void)
 {
     struct sockaddr_in address = silent();
@@ -819,6 +845,8 @@ static const struct scene scenes[] = {
     SCENE(vfork_pending),
     SCENE(killed_in_connect),
     SCENE(send_time_limit),
+    SCENE(send_time_limit_and_wait),
+    SCENE(closed_by_system_call),
     SCENE(interrupted),
     SCENE(not_tcp),
     SCENE(bad_addresses),

@@ -222,6 +222,8 @@ const Scene kScenes[] = {
     {"vfork_pending", 1, 1, refused, false},
     {"killed_in_connect", 1, 0, nullptr, true},
     {"send_time_limit", 1, 1, "\"cause\":\"gave-up-waiting\"", false},
+    {"send_time_limit_and_wait", 1, 1, nullptr, false},
+    {"closed_by_system_call", 1, 1, abandoned, true},
     {"interrupted", 1, 1, abandoned, false},
     {"not_tcp", 0, 0, nullptr, false},
     {"bad_addresses", 0, 0, nullptr, false},
