@@ -3,6 +3,7 @@
    3: this machine does not let the scene be played. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <dlfcn.h>
 #include <err.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <resolv.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +164,31 @@ static void io_uring(void)
     struct io_uring_cqe *done = (struct io_uring_cqe *)(cq + params.cq_off.cqes);
     if (done->res != -ECONNREFUSED)
         errx(1, "the ring's connect returned %d", done->res);
+}
+
+/* A namespace of the loader's own (dlmopen(3)): nothing is preloaded there. */
+static void own_namespace(void)
+{
+    void *library = dlmopen(LM_ID_NEWLM, "tests/limits/libdeep.so", RTLD_NOW);
+    void (*play)(void);
+    if (!library)
+        errx(1, "%s", dlerror());
+    *(void **)&play = dlsym(library, "deep_connect");
+    play();
+}
+
+/* Services by DNS (Kerberos, LDAP, XMPP, MongoDB) and mail servers are looked up so. */
+static void service_records(void)
+{
+    unsigned char answer[512];
+    res_query("_ldap._tcp.example.invalid", ns_c_in, ns_t_srv, answer, sizeof answer);
+}
+
+static void name_of_an_address(void)
+{
+    const struct in_addr address = {htonl(INADDR_LOOPBACK)};
+    if (!gethostbyaddr(&address, sizeof address, AF_INET))
+        errx(1, "127.0.0.1 has no name in /etc/hosts");
 }
 
 static void lookup_nowait(void)
@@ -365,6 +392,9 @@ int main(int argc, char **argv)
         SCENE(not_deep_bound),
         SCENE(libc_by_handle),
         SCENE(io_uring),
+        SCENE(own_namespace),
+        SCENE(service_records),
+        SCENE(name_of_an_address),
         SCENE(lookup_nowait),
         SCENE(resolver_over_tcp),
         SCENE(silent_blocking),

@@ -101,6 +101,9 @@ unseen raw_syscall
 unseen deep_bound
 unseen libc_by_handle
 unseen io_uring
+unseen own_namespace
+unseen service_records
+unseen name_of_an_address
 unseen lookup_nowait
 unseen datagram
 
