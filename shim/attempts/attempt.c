@@ -54,7 +54,7 @@ static void read_queue(const struct tcpdiag_attempt *attempt, struct tcpdiag_evi
         return;
     /* tcp_poll in net/ipv4/tcp.c: POLLERR as long as something is in the queue. */
     if (sys_poll_now(attempt->fd, 0) & POLLERR)
-        tcpdiag_evidence_queue(attempt->fd, evidence);
+        tcpdiag_evidence_queue(attempt->fd, &attempt->peer, evidence);
     evidence->queue_complete = attempt->own_recverr || attempt->peer.family == AF_INET;
 }
 

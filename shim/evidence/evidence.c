@@ -130,18 +130,35 @@ static void take_error(const struct cmsghdr *message, struct tcpdiag_evidence *e
                           (socklen_t)(message->cmsg_len - CMSG_LEN(sizeof error)));
 }
 
-/* All of the queue: what stayed in it would pass for the answer to the socket's next connect. */
-static void read_queue(int fd, struct tcpdiag_evidence *evidence)
+/* The kernel names where the packet went that the error is about; a port only for TCP's. */
+static bool is_about(const struct sockaddr_storage *name, socklen_t length,
+                     const struct tcpdiag_endpoint *peer)
 {
+    struct tcpdiag_endpoint went;
+    tcpdiag_endpoint_from(&went, name, length);
+    return went.family == 0 ||
+           (tcpdiag_same_address(&went, peer) && (went.port == 0 || went.port == peer->port));
+}
+
+/* All of the queue: what stayed in it would pass for the answer to the socket's next connect. An
+   error of an earlier connect of the same socket may still be in it, and is left out. */
+static void read_queue(int fd, const struct tcpdiag_endpoint *peer,
+                       struct tcpdiag_evidence *evidence)
+{
+    struct sockaddr_storage name;
     union {
         struct cmsghdr align;
         char bytes[256];
     } control;
     for (int i = 0; i < 16; i++) {
-        struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof control};
+        struct msghdr message = {.msg_name = &name,
+                                 .msg_namelen = sizeof name,
+                                 .msg_control = &control,
+                                 .msg_controllen = sizeof control};
         if (sys_recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             return;
-        for (struct cmsghdr *at = NULL; (at = sys_control(&message, at));)
+        struct cmsghdr *at = NULL;
+        while (is_about(&name, message.msg_namelen, peer) && (at = sys_control(&message, at)))
             take_error(at, evidence);
     }
 }
@@ -215,9 +232,10 @@ void tcpdiag_evidence_local(int fd, int family, int error, const struct tcpdiag_
     }
 }
 
-void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence)
+void tcpdiag_evidence_queue(int fd, const struct tcpdiag_endpoint *peer,
+                            struct tcpdiag_evidence *evidence)
 {
-    read_queue(fd, evidence);
+    read_queue(fd, peer, evidence);
     if (!evidence->icmp)
         return;
     int family;
@@ -232,5 +250,5 @@ void tcpdiag_evidence_failure(int fd, const struct tcpdiag_endpoint *peer, int e
 {
     tcpdiag_evidence_local(fd, 0, error, peer, evidence);
     evidence->queue_complete = true;
-    tcpdiag_evidence_queue(fd, evidence);
+    tcpdiag_evidence_queue(fd, peer, evidence);
 }

@@ -56,10 +56,11 @@ void tcpdiag_evidence_local(int fd, int family, int error, const struct tcpdiag_
    it would send, without a packet. Opens a descriptor for the moment. */
 int tcpdiag_sends_from(const struct tcpdiag_endpoint *address);
 
-/* Empties the error queue of a socket whose connect has failed, and fills icmp, icmp_own
+/* Empties the error queue of a socket whose connect to peer has failed, and fills icmp, icmp_own
    and their kin. Where it cannot be known whether this machine sent the error, it is left out: who
    said no is the heart of it. */
-void tcpdiag_evidence_queue(int fd, struct tcpdiag_evidence *evidence);
+void tcpdiag_evidence_queue(int fd, const struct tcpdiag_endpoint *peer,
+                            struct tcpdiag_evidence *evidence);
 
 /* All of these and queue_complete, after a connect to peer has failed with error on a socket for
    which the caller itself has set IP_RECVERR or IPV6_RECVERR, so that the queue is the caller's to
