@@ -164,6 +164,9 @@ TEST_P(SceneTest, SameProgramAndExactRecords)
 #endif
     if (kHooksLinkedIn && std::string(scene.name) == "sixteen_kib")
         GTEST_SKIP() << "a sanitizer needs more stack than the scene has";
+    if (kHooksLinkedIn && std::string(scene.name) == "connect_cancelled")
+        GTEST_SKIP() << "AddressSanitizer takes the frames that a cancelled thread has left, with "
+                        "their marked bounds, for an overflow";
     if (kHooksLinkedIn && std::string(scene.name) == "first_at_once")
         GTEST_SKIP() << "ThreadSanitizer makes a thread of its own in a forked child";
     if (!scene.stays && !kHooksLinkedIn) {
