@@ -98,11 +98,24 @@ static bool is_ipv4(const struct tcpdiag_text *name)
     return false;
 }
 
-/* Nobody is asked for it: the address is in the text, or there is none (a local one). No name has a
-   colon. */
+/* Hexadecimal digits, dots and two colons at the least, and a scope behind a percent sign. */
+static bool is_ipv6(const struct tcpdiag_text *name)
+{
+    unsigned colons = 0;
+    for (size_t i = 0; i < name->length && name->bytes[i] != '%'; i++) {
+        const char byte = name->bytes[i];
+        colons += byte == ':';
+        if (byte != ':' && byte != '.' && !(byte >= '0' && byte <= '9') &&
+            !(byte >= 'a' && byte <= 'f') && !(byte >= 'A' && byte <= 'F'))
+            return false;
+    }
+    return colons >= 2;
+}
+
+/* Nobody is asked for it: the address is in the text, or there is none (a local one). */
 static bool is_numeric(const struct tcpdiag_text *name)
 {
-    return !name->bytes || name->length == 0 || is_ipv4(name) || has_byte(name, ':');
+    return !name->bytes || name->length == 0 || is_ipv4(name) || is_ipv6(name);
 }
 
 static void fill_lookup(const struct tcpdiag_lookup *lookup, struct tcpdiag_record *record)

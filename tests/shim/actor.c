@@ -618,6 +618,15 @@ static void lookup_without_more_room(void)
     CHECK(gethostbyname_r("localhost", &host, room, sizeof room, &answer, &error) == ERANGE);
 }
 
+/* What is neither an address nor a name is asked for all the same. */
+static void lookup_of_nonsense(void)
+{
+    struct addrinfo *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    CHECK(getaddrinfo("[::1]", "80", &hints, &list) != 0);
+    CHECK(getaddrinfo("http://localhost/", "80", &hints, &list) != 0);
+}
+
 /* Programs ask so whether a word is an address: nobody is asked for the name. */
 static void looks_for_an_address(void)
 {
@@ -866,6 +875,7 @@ static const struct scene scenes[] = {
     SCENE(asynchronous_lookup),
     SCENE(lookup_with_more_room),
     SCENE(lookup_without_more_room),
+    SCENE(lookup_of_nonsense),
     SCENE(looks_for_an_address),
     SCENE(service_by_number_only),
     SCENE(scope_of_no_interface),

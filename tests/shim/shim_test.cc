@@ -246,6 +246,7 @@ const Scene kScenes[] = {
     {"asynchronous_lookup", 1, 1, "\"outcome\":\"resolved\"", false},
     {"lookup_with_more_room", 1, 1, "\"outcome\":\"resolved\"", false},
     {"lookup_without_more_room", 1, 1, "\"outcome\":\"abandoned\"", false},
+    {"lookup_of_nonsense", 2, 2, "\"outcome\":\"dns\"", false},
     {"looks_for_an_address", 0, 0, nullptr, false},
     {"service_by_number_only", 1, 1, "\"cause\":\"bad-service\"", false},
     {"scope_of_no_interface", 0, 1, "\"cause\":\"no-interface\"", false},
